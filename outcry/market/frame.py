@@ -1,0 +1,138 @@
+"""The unit of flow: every bar of the universe that closes at one instant."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outcry.errors import DataValidationError
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+PRICE_FIELDS = ("open", "high", "low", "close")
+BAR_FIELDS = (*PRICE_FIELDS, "volume", "vwap")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Hold every bar of the universe that closes at one instant, columnar, in the order of the universe.
+
+    Attributes
+    ----------
+    seq : int
+        Position in the run, gapless. Frame 0 is the first that may trade; warm-up frames are negative.
+    ts_close_ns : int
+        The instant the bars close, nanoseconds UTC. Nothing in the frame was known before it.
+    open, high, low, close : float64 (n_symbols,)
+        Prices; NaN where the symbol has no bar.
+    volume, vwap : float64 (n_symbols,)
+        Shares, and price; NaN where the symbol has no bar. A source without vwap gives (high + low + close) / 3.
+    present : bool (n_symbols,)
+        The symbol has a bar in this frame.
+    """
+
+    seq: int
+    ts_close_ns: int
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    vwap: FloatArray
+    present: BoolArray
+
+    @property
+    def n_symbols(self) -> int:
+        return len(self.present)
+
+    def select(self, indices: IntArray) -> "Frame":
+        """Return the frame of the symbols at `indices`, in that order."""
+        columns = {name: getattr(self, name)[indices] for name in (*BAR_FIELDS, "present")}
+        return Frame(seq=self.seq, ts_close_ns=self.ts_close_ns, **columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTensor:
+    """Hold consecutive frames as arrays: what a source loads and what `FeatureEngine.replay` reads.
+
+    Attributes
+    ----------
+    first_seq : int
+        `seq` of row 0.
+    ts_close_ns : int64 (n_frames,)
+        Strictly increasing.
+    open, high, low, close, volume, vwap : float64 (n_frames, n_symbols)
+    present : bool (n_frames, n_symbols)
+
+    Raises
+    ------
+    DataValidationError
+        Where shapes differ or time does not increase.
+    """
+
+    first_seq: int
+    ts_close_ns: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    vwap: FloatArray
+    present: BoolArray
+
+    def __post_init__(self) -> None:
+        shape = self.present.shape
+        for field in fields(self)[2:]:
+            if getattr(self, field.name).shape != shape:
+                raise DataValidationError(
+                    f"{field.name} must have shape {shape}, was {getattr(self, field.name).shape}"
+                )
+        if shape[0] != len(self.ts_close_ns):
+            raise DataValidationError(f"ts_close_ns must have length {shape[0]}, was {len(self.ts_close_ns)}")
+        backward = np.flatnonzero(np.diff(self.ts_close_ns) <= 0)
+        if backward.size:
+            raise DataValidationError(f"ts_close_ns must increase, does not after row {backward[0]}")
+
+    def __len__(self) -> int:
+        return len(self.ts_close_ns)
+
+    @property
+    def n_symbols(self) -> int:
+        return int(self.present.shape[1])
+
+    @property
+    def last_seq(self) -> int:
+        return self.first_seq + len(self) - 1
+
+    def frame(self, seq: int) -> Frame:
+        """Return the frame with this `seq`."""
+        row = seq - self.first_seq
+        if not 0 <= row < len(self):
+            raise IndexError(f"seq must be in [{self.first_seq}, {self.last_seq}], was {seq}")
+        columns = {name: getattr(self, name)[row] for name in (*BAR_FIELDS, "present")}
+        return Frame(seq=seq, ts_close_ns=int(self.ts_close_ns[row]), **columns)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (self.frame(seq) for seq in range(self.first_seq, self.last_seq + 1))
+
+    def rows(self, start: int, stop: int, *, first_seq: int) -> "FrameTensor":
+        """Return rows [start, stop) as a tensor whose row 0 has `first_seq`."""
+        columns = {name: getattr(self, name)[start:stop] for name in (*BAR_FIELDS, "present")}
+        return FrameTensor(first_seq=first_seq, ts_close_ns=self.ts_close_ns[start:stop], **columns)
+
+    def select(self, indices: IntArray) -> "FrameTensor":
+        """Return the tensor of the symbols at `indices`, in that order."""
+        columns = {
+            name: np.ascontiguousarray(getattr(self, name)[:, indices]) for name in (*BAR_FIELDS, "present")
+        }
+        return FrameTensor(first_seq=self.first_seq, ts_close_ns=self.ts_close_ns, **columns)
+
+
+def stack_frames(frames: list[Frame]) -> FrameTensor:
+    """Stack consecutive frames into a tensor."""
+    columns = {name: np.stack([getattr(f, name) for f in frames]) for name in (*BAR_FIELDS, "present")}
+    ts_close_ns = np.array([f.ts_close_ns for f in frames], dtype=np.int64)
+    return FrameTensor(first_seq=frames[0].seq, ts_close_ns=ts_close_ns, **columns)

@@ -1,0 +1,283 @@
+"""What the stages of the desk say to one another.
+
+Commands are imperative (`SubmitOrder`), facts are nouns or past tense. Every message carries `seq`, the frame it
+belongs to: a repeated message is recognised by it. Prices and quantities of orders and fills are `Decimal`, quantised
+to tick and lot; arrays are float64 in the order of the universe.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+from outcry.market.frame import BoolArray, FloatArray
+
+
+class Direction(IntEnum):
+    """The class order of every model, probability column and label."""
+
+    UP = 0
+    NEUTRAL = 1
+    DOWN = 2
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(StrEnum):
+    DAY = "day"
+    GTC = "gtc"
+
+
+class OrderStatus(StrEnum):
+    """The life of an order; `outcry.execution.lifecycle` holds the steps between the states."""
+
+    CREATED = "created"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class InputKind(StrEnum):
+    """What reaches a run from outside its frames; a replay takes these from the journal."""
+
+    HALT = "halt"
+    RESUME = "resume"
+    FORECAST_FALLBACK = "forecast_fallback"
+    MODEL_SWAPPED = "model_swapped"
+
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input that took effect at the boundary of frame `seq`.
+
+    `payload` holds the facts of the kind: ``reason`` and ``flatten`` of a halt, ``model_version`` of a swap.
+    """
+
+    seq: int
+    kind: InputKind
+    payload: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureFrame:
+    """The features of one frame.
+
+    Attributes
+    ----------
+    seq, ts_close_ns : int
+        Of the frame.
+    values : float64 (n_symbols, n_features)
+        Columns in the order of the catalogue; NaN before the warm-up of a column.
+    stale : bool (n_symbols,)
+        The symbol had no bar in this frame; its row repeats the last one.
+    """
+
+    seq: int
+    ts_close_ns: int
+    values: FloatArray
+    stale: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """What the ensemble expects over its horizon.
+
+    Attributes
+    ----------
+    seq : int
+    probability : float64 (n_symbols, 3)
+        Calibrated, columns in the order of `Direction`, rows sum to 1; NaN rows where no forecast could be made.
+    confidence : float64 (n_symbols,)
+        In [0, 1]: the largest probability rescaled so that an even split is 0.
+    volatility_per_year : float64 (n_symbols,)
+        Trailing annualised volatility of the features the forecast was made of; NaN before its warm-up.
+    model_version : str
+    inputs : tuple of Input
+        A fallback, or a model seen for the first time; committed with the orders of the frame.
+    """
+
+    seq: int
+    probability: FloatArray
+    confidence: FloatArray
+    volatility_per_year: FloatArray
+    model_version: str
+    inputs: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """An order that somebody wants; after the risk gate, the order that is sent.
+
+    `client_order_id` is a hash of run, frame, symbol and purpose, so a resend is recognised.
+    """
+
+    client_order_id: str
+    seq: int
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.GTC
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    purpose: str = "rebalance"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A trade of one order at the broker.
+
+    `price` includes slippage; `slippage` is its cost in currency (positive), `commission` likewise.
+    """
+
+    fill_id: str
+    client_order_id: str
+    seq: int
+    ts_ns: int
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal
+    slippage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdated:
+    """An order reached `status` at frame `seq`."""
+
+    client_order_id: str
+    seq: int
+    status: OrderStatus
+    filled_quantity: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Executions:
+    """What the broker did up to the close of frame `seq`.
+
+    `working` is the signed quantity, float64 (n_symbols,), of orders still open after it.
+    """
+
+    seq: int
+    fills: tuple[Fill, ...]
+    updates: tuple[OrderUpdated, ...]
+    working: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """The portfolio after the fills of frame `seq`, marked at its closes.
+
+    Attributes
+    ----------
+    seq, ts_close_ns : int
+    cash, equity, realized_pnl, commission, slippage : Decimal
+        Account currency; `commission` and `slippage` are totals so far, costs positive.
+    quantity : float64 (n_symbols,)
+        Signed shares held.
+    working : float64 (n_symbols,)
+        Signed shares of open orders.
+    entry_price : float64 (n_symbols,)
+        Average entry price; 0 where flat.
+    price : float64 (n_symbols,)
+        Last close seen; NaN before the first bar.
+    stale : bool (n_symbols,)
+        No bar in this frame.
+    """
+
+    seq: int
+    ts_close_ns: int
+    cash: Decimal
+    equity: Decimal
+    realized_pnl: Decimal
+    commission: Decimal
+    slippage: Decimal
+    quantity: FloatArray
+    working: FloatArray
+    entry_price: FloatArray
+    price: FloatArray
+    stale: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """The orders the portfolio wants; `target_weight` is float64 (n_symbols,), signed fractions of equity."""
+
+    seq: int
+    orders: tuple[OrderIntent, ...]
+    cancels: tuple[str, ...]
+    target_weight: FloatArray
+    inputs: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEvent:
+    """A limit acted: what it measured, against which threshold, and what it did."""
+
+    seq: int
+    limit: str
+    symbol: str
+    value: float
+    threshold: float
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The orders that may be sent, and the state of the gate after deciding so.
+
+    `cancels` are client order ids; ``("*",)`` cancels every open order. `risk_state` is what the gate needs to resume
+    after this frame, as text values; it is recorded with the frame.
+    """
+
+    seq: int
+    orders: tuple[OrderIntent, ...]
+    cancels: tuple[str, ...]
+    events: tuple[RiskEvent, ...]
+    is_halted: bool
+    drawdown_frac: float
+    risk_state: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the broker answered to the orders of frame `seq`."""
+
+    seq: int
+    orders: tuple[OrderIntent, ...]
+    updates: tuple[OrderUpdated, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameOutcome:
+    """Everything that happened in one frame; its record completes the frame."""
+
+    seq: int
+    ts_close_ns: int
+    executions: Executions
+    book: Book
+    forecast: Forecast
+    verdict: Verdict
+    submission: Submission
+    features: FeatureFrame

@@ -1,0 +1,81 @@
+"""What the same cash would have made without a decision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcry.backtest.history import AssumedCosts
+from outcry.market.frame import FloatArray
+
+MIN_SESSIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Session returns of a run explained by those of a benchmark.
+
+    Attributes
+    ----------
+    beta : float
+    alpha_per_year : float
+        Jensen's, in fractions a year.
+    r_squared : float
+    """
+
+    beta: float
+    alpha_per_year: float
+    r_squared: float
+
+
+def buy_and_hold(closes: FloatArray, initial_cash: float, costs: AssumedCosts) -> FloatArray:
+    """Return the equity of buying every symbol for an equal share of the cash and holding it, float64 (n,).
+
+    Parameters
+    ----------
+    closes : float64 (n, n_symbols)
+        NaN where a symbol has no bar; the last close stands in, and before the first one its share stays cash.
+    initial_cash : float
+        Currency.
+
+    Notes
+    -----
+    Buys at the first close of each symbol, fractions of shares, with the costs of entry. Nothing is sold at the end, as
+    the open positions of the run are not either.
+    """
+    n_frames, n_symbols = closes.shape
+    share_of_cash = initial_cash / n_symbols
+    worth = np.full((n_frames, n_symbols), share_of_cash)
+    for column in range(n_symbols):
+        known = np.flatnonzero(np.isfinite(closes[:, column]))
+        if not known.size:
+            continue
+        entry = float(closes[known[0], column])
+        shares = _affordable_shares(share_of_cash, entry, costs)
+        last_known = known[np.searchsorted(known, np.arange(known[0], n_frames), side="right") - 1]
+        worth[known[0] :, column] = shares * closes[last_known, column]
+    return np.asarray(worth.sum(axis=1))
+
+
+def regress(returns: FloatArray, benchmark_returns: FloatArray, per_year: float) -> Regression | None:
+    """Return ordinary least squares of one on the other; None below `MIN_SESSIONS` or without variance.
+
+    References
+    ----------
+    Jensen, The Performance of Mutual Funds, 1968, equation 8, with a risk-free rate of 0.
+    """
+    if len(returns) < MIN_SESSIONS or min(returns.std(), benchmark_returns.std()) < 1e-12:
+        return None
+    covariance = np.cov(returns, benchmark_returns, ddof=1)
+    beta = covariance[0, 1] / covariance[1, 1]
+    alpha = float(returns.mean() - beta * benchmark_returns.mean())
+    r_squared = covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1])
+    return Regression(float(beta), alpha * per_year, float(r_squared))
+
+
+def _affordable_shares(cash: float, close: float, costs: AssumedCosts) -> float:
+    price = close * (1.0 + costs.slippage_bps / 10_000.0)
+    linear_per_share = costs.commission_per_share + price * costs.commission_bps / 10_000.0
+    shares = cash / (price + linear_per_share)
+    if shares * linear_per_share < costs.min_commission:
+        shares = max(cash - costs.min_commission, 0.0) / price
+    return shares

@@ -1,0 +1,76 @@
+"""Why the figures of a run may mean less than they seem to, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outcry.backtest.analytics.summary import Summary
+
+FEW_TRADES = 30
+SHORT_SESSIONS = 60
+HIGH_TURNOVER_PER_YEAR = 100.0
+
+
+def cautions(summary: Summary) -> Iterator[str]:
+    """Yield one sentence a reason, the weightiest first."""
+    yield from _about_evidence(summary)
+    yield from _about_costs(summary)
+    yield from _about_sample(summary)
+
+
+def _about_evidence(summary: Summary) -> Iterator[str]:
+    interval = summary.sharpe_interval
+    if interval is None:
+        yield "Too few sessions with a result to say how sure the Sharpe ratio is."
+    elif interval.low <= 0 <= interval.high:
+        yield (
+            f"The {100 * interval.level_frac:.0f} % interval of the Sharpe ratio, {interval.low:.2f} to "
+            f"{interval.high:.2f}, includes 0: this result cannot be told from luck."
+        )
+    forecasts = summary.forecasts
+    if forecasts is not None and forecasts.skill_frac <= 0:
+        yield (
+            f"The forecasts had no skill: their log loss of {forecasts.scores.log_loss:.4f} is not below the "
+            f"{forecasts.base_log_loss:.4f} of always forecasting the frequency of each class."
+        )
+    if forecasts is not None and forecasts.scores.accuracy <= forecasts.majority_accuracy:
+        yield (
+            f"The forecasts were right in {100 * forecasts.scores.accuracy:.1f} % of cases; always naming the "
+            f"commonest class is right in {100 * forecasts.majority_accuracy:.1f} %."
+        )
+    gap = summary.returns.total_return_frac - summary.benchmark.total_return_frac
+    if gap < 0:
+        yield f"Buying and holding the same universe would have returned {-100 * gap:.2f} % of the initial cash more."
+
+
+def _about_costs(summary: Summary) -> Iterator[str]:
+    costs = summary.costs
+    if 0 < costs.gross_profit < costs.total:
+        yield (
+            f"Costs of {costs.total:,.2f} exceed the profit before costs of {costs.gross_profit:,.2f}: "
+            "trading took all that the decisions made."
+        )
+    elif costs.total == 0 and summary.activity.n_fills:
+        yield "The run assumed no costs at all; a real one has them."
+    turnover = summary.activity.turnover_per_year
+    if turnover is not None and turnover > HIGH_TURNOVER_PER_YEAR:
+        yield f"The equity is turned over {turnover:,.0f} times a year; the result hangs on the costs assumed."
+
+
+def _about_sample(summary: Summary) -> Iterator[str]:
+    n_trades = summary.trades.n_trades
+    if n_trades == 0:
+        yield "No trade was closed; figures of trades do not exist."
+    elif n_trades < FEW_TRADES:
+        yield f"{n_trades} closed trades are too few to judge a strategy by; at least {FEW_TRADES} are needed."
+    n_sessions = summary.returns.n_sessions
+    if n_sessions < SHORT_SESSIONS:
+        yield f"Only {n_sessions} of at least {SHORT_SESSIONS} sessions were traded; figures a year are extrapolated."
+    if not summary.is_out_of_sample:
+        yield "The model was trained on part of the traded span: the figures are in-sample and no performance."
+    yield (
+        "The universe is one fixed list for the whole span. If it was drawn up with hindsight, companies that failed "
+        "are missing (survivorship bias), and these results, like those of buy-and-hold, are too good."
+    )

@@ -1,0 +1,191 @@
+"""Everything that is reported about a run, as values."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, regress
+from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
+from outcry.backtest.analytics.cautions import cautions
+from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics
+from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
+from outcry.backtest.analytics.return_metrics import ReturnMetrics, return_metrics
+from outcry.backtest.analytics.round_trips import Trade, round_trips
+from outcry.backtest.analytics.session_returns import session_returns
+from outcry.backtest.analytics.trade_metrics import SymbolProfit, TradeMetrics, profit_by_symbol, trade_metrics
+from outcry.backtest.history import AssumedCosts, RunHistory
+from outcry.labels.direction import direction_labels
+from outcry.market.frame import FloatArray
+
+BOOTSTRAP_SEED = 20_240
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What trading cost, in currency, positive.
+
+    `gross_profit` is the profit before these costs; `share_of_gross_frac` is None where it is not positive.
+    """
+
+    commission: float
+    slippage: float
+    gross_profit: float
+    share_of_gross_frac: float | None
+    assumed: AssumedCosts
+
+    @property
+    def total(self) -> float:
+        return self.commission + self.slippage
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much was held and traded.
+
+    `turnover_per_year` is the traded value over the mean equity, buys and sells both counted, scaled to a year.
+    `time_in_market_frac` is the share of frames with an exposure.
+    """
+
+    n_fills: int
+    traded_value: float
+    turnover_per_year: float | None
+    average_gross_frac: float
+    average_net_frac: float
+    time_in_market_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of a run. All of them are of the traded frames, after costs.
+
+    `trading_span_ns` is the first and last close; `training_span_ns` is None where no model was trained. `benchmark` is
+    buy-and-hold of the same universe over the same span. `warnings` are sentences.
+    """
+
+    run_id: str
+    mode: str
+    source: str
+    model_version: str
+    n_frames: int
+    trading_span_ns: tuple[int, int]
+    training_span_ns: tuple[int, int] | None
+    initial_cash: float
+    final_equity: float
+    returns: ReturnMetrics
+    drawdown: DrawdownMetrics
+    calmar: float | None
+    sharpe_interval: SharpeInterval | None
+    trades: TradeMetrics
+    symbols: tuple[SymbolProfit, ...]
+    costs: Costs
+    activity: Activity
+    benchmark: ReturnMetrics
+    regression: Regression | None
+    forecasts: ForecastQuality | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def profit(self) -> float:
+        return self.final_equity - self.initial_cash
+
+    @property
+    def is_out_of_sample(self) -> bool:
+        """Whether everything the model has seen ended before the first traded close."""
+        return self.training_span_ns is None or self.training_span_ns[1] < self.trading_span_ns[0]
+
+    @property
+    def verdict(self) -> str:
+        """The result in one sentence; a loss is called a loss, and an in-sample figure is called one."""
+        change = self.returns.total_return_frac
+        if abs(change) < 5e-5:
+            made = "Made nothing and lost nothing"
+        else:
+            made = f"{'Gained' if change > 0 else 'Lost'} {100 * abs(change):.2f} % ({self.profit:+,.2f})"
+        held = self.benchmark.total_return_frac
+        did = "gained" if held >= 0 else "lost"
+        sample = "" if self.is_out_of_sample else "In-sample, no performance: "
+        return f"{sample}{made} after costs; buying and holding the universe {did} {100 * abs(held):.2f} %."
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the summary as nested plain values, for JSON."""
+        return {"verdict": self.verdict, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """A summary, and the arrays behind its charts."""
+
+    summary: Summary
+    trades: tuple[Trade, ...]
+    benchmark_equity: FloatArray
+
+
+def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis:
+    """Measure a run; deterministic, the bootstrap has a fixed seed."""
+    trades, lots = round_trips(history.fills)
+    symbols = profit_by_symbol(history.universe, history.fills, trades, lots, last_closes(history.closes))
+    benchmark_equity = buy_and_hold(history.closes, history.initial_cash, history.costs)
+    basis = (history.initial_cash, history.bars_per_year, risk_free_per_year)
+    returns = return_metrics(history.ts_close_ns, history.equity, *basis)
+    drawdown = drawdown_metrics(history.equity, history.initial_cash)
+    by_session = session_returns(history.ts_close_ns, history.equity, history.initial_cash)
+    held_by_session = session_returns(history.ts_close_ns, benchmark_equity, history.initial_cash)
+    labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
+    annual = returns.annual_return_frac
+    summary = Summary(
+        run_id=history.run_id,
+        mode=history.mode,
+        source=history.source,
+        model_version=history.model_version,
+        n_frames=len(history.ts_close_ns),
+        trading_span_ns=(int(history.ts_close_ns[0]), int(history.ts_close_ns[-1])),
+        training_span_ns=history.training_span_ns,
+        initial_cash=history.initial_cash,
+        final_equity=float(history.equity[-1]),
+        returns=returns,
+        drawdown=drawdown,
+        calmar=annual / drawdown.max_frac if annual is not None and drawdown.max_frac > 0 else None,
+        sharpe_interval=sharpe_interval(
+            by_session - risk_free_per_year / returns.sessions_per_year,
+            returns.sessions_per_year,
+            np.random.default_rng(BOOTSTRAP_SEED),
+        ),
+        trades=trade_metrics(trades),
+        symbols=symbols,
+        costs=_costs(history, symbols),
+        activity=_activity(history, symbols),
+        benchmark=return_metrics(history.ts_close_ns, benchmark_equity, *basis),
+        regression=regress(by_session, held_by_session, returns.sessions_per_year),
+        forecasts=forecast_quality(history.probability, labels),
+    )
+    return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity)
+
+
+def last_closes(closes: FloatArray) -> FloatArray:
+    """Return the last known close of every symbol, float64 (n_symbols,); NaN where there is none."""
+    is_known = np.isfinite(closes)
+    row = len(closes) - 1 - is_known[::-1].argmax(axis=0)
+    return np.asarray(closes[row, np.arange(closes.shape[1])])
+
+
+def _costs(history: RunHistory, symbols: tuple[SymbolProfit, ...]) -> Costs:
+    commission = sum(profit.commission for profit in symbols)
+    slippage = sum(profit.slippage for profit in symbols)
+    gross = float(history.equity[-1]) - history.initial_cash + commission + slippage
+    share = (commission + slippage) / gross if gross > 0 else None
+    return Costs(commission, slippage, gross, share, history.costs)
+
+
+def _activity(history: RunHistory, symbols: tuple[SymbolProfit, ...]) -> Activity:
+    traded = sum(profit.traded_value for profit in symbols)
+    mean_equity = float(history.equity.mean())
+    years = len(history.equity) / history.bars_per_year
+    return Activity(
+        n_fills=len(history.fills),
+        traded_value=traded,
+        turnover_per_year=traded / mean_equity / years if mean_equity > 0 else None,
+        average_gross_frac=float(history.gross_exposure.mean()),
+        average_net_frac=float(history.net_exposure.mean()),
+        time_in_market_frac=float((history.gross_exposure > 0).mean()),
+    )

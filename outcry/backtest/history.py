@@ -1,0 +1,107 @@
+"""What a finished run leaves behind: the one input of analytics and report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from outcry.errors import DataValidationError
+from outcry.market.frame import FloatArray, IntArray
+from outcry.market.universe import Universe
+from outcry.messages import Fill, RiskEvent
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedCosts:
+    """What a trade was assumed to cost; all positive, currency or basis points of the traded value."""
+
+    slippage_bps: float
+    commission_per_share: float = 0.0
+    commission_bps: float = 0.0
+    min_commission: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunHistory:
+    """Hold one run, frame by frame, as it was recorded by a live floor or made by a backtest.
+
+    Attributes
+    ----------
+    run_id, mode, source, model_version : str
+        `source` is where the bars came from, `mode` is local, paper, live or backtest.
+    universe : Universe
+    bar_ns : int
+        Size of a bar.
+    bars_per_year : float
+        Frames of the universe in a year of trading; annualises every ratio.
+    ts_close_ns : int64 (n,)
+        Closes of the traded frames, increasing.
+    equity, cash, gross_exposure, net_exposure, drawdown : float64 (n,)
+        After the fills of the frame, marked at its closes. Equity and cash in currency, exposures as signed fractions
+        of equity, drawdown as a fraction in [0, 1].
+    closes : float64 (n, n_symbols)
+        NaN where a symbol has no bar.
+    probability : float64 (n, n_symbols, 3)
+        Forecasts made at the close of the frame, columns in the order of `Direction`; NaN where there is none.
+    horizon_bars : int
+        Over which a forecast looks.
+    band_frac : float or float64 (n, n_symbols)
+        Half width of the neutral band of the label, a fraction of the price.
+    fills : tuple of Fill
+        In the order in which they happened.
+    initial_cash : float
+        Equity before the first frame.
+    costs : AssumedCosts
+    orders_by_status : mapping of str to int
+    risk_events : tuple of RiskEvent
+    latency_ms : mapping of str to float64 (any,)
+        Samples a stage; empty for a backtest.
+    training_span_ns : tuple of int
+        First and last instant that the model has seen, its validation included; None where no model was trained.
+    settings : mapping of str to str
+        Further facts for the page, as text. No secrets.
+
+    Raises
+    ------
+    DataValidationError
+        Where the history is empty or the lengths differ.
+    """
+
+    run_id: str
+    mode: str
+    source: str
+    model_version: str
+    universe: Universe
+    bar_ns: int
+    bars_per_year: float
+    ts_close_ns: IntArray
+    equity: FloatArray
+    cash: FloatArray
+    gross_exposure: FloatArray
+    net_exposure: FloatArray
+    drawdown: FloatArray
+    closes: FloatArray
+    probability: FloatArray
+    horizon_bars: int
+    band_frac: float | FloatArray
+    fills: tuple[Fill, ...]
+    initial_cash: float
+    costs: AssumedCosts
+    orders_by_status: Mapping[str, int] = field(default_factory=dict)
+    risk_events: tuple[RiskEvent, ...] = ()
+    latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
+    training_span_ns: tuple[int, int] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_frames, n_symbols = len(self.ts_close_ns), len(self.universe)
+        if n_frames == 0:
+            raise DataValidationError(f"history of run {self.run_id} must have at least one frame, had none")
+        shapes: dict[str, tuple[int, ...]] = {
+            **dict.fromkeys(("equity", "cash", "gross_exposure", "net_exposure", "drawdown"), (n_frames,)),
+            "closes": (n_frames, n_symbols),
+            "probability": (n_frames, n_symbols, 3),
+        }
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise DataValidationError(f"{name} must have shape {shape}, was {getattr(self, name).shape}")
+        if self.initial_cash <= 0:
+            raise DataValidationError(f"initial_cash must be positive, was {self.initial_cash}")

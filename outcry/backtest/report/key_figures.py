@@ -1,0 +1,141 @@
+"""The figures that the terminal and the page show, under the same words."""
+
+from outcry.backtest.analytics.summary import Summary
+from outcry.backtest.report.number_format import ABSENT, duration, money, percent, plain, span
+
+KeyFigures = dict[str, list[tuple[str, str]]]
+
+
+def key_figures(summary: Summary) -> KeyFigures:
+    """Return name and text of each figure, by group."""
+    return {
+        "Result": _result(summary),
+        "Risk": _risk(summary),
+        "Trades": _trades(summary),
+        "Costs and activity": _costs(summary),
+        "Against buy-and-hold": _benchmark(summary),
+        "Forecasts": _forecasts(summary),
+    }
+
+
+def sharpe_text(summary: Summary) -> str:
+    """Return the Sharpe ratio with its interval."""
+    interval = summary.sharpe_interval
+    text = plain(summary.returns.sharpe)
+    if interval is None:
+        return text
+    return f"{text}  [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def assumed_costs_text(summary: Summary) -> str:
+    """Return what a trade was assumed to cost."""
+    assumed = summary.costs.assumed
+    parts = [f"{assumed.slippage_bps:g} bps slippage"]
+    if assumed.commission_per_share:
+        parts.append(f"{assumed.commission_per_share:g} a share")
+    if assumed.commission_bps:
+        parts.append(f"{assumed.commission_bps:g} bps commission")
+    if assumed.min_commission:
+        parts.append(f"at least {assumed.min_commission:g} a fill")
+    return ", ".join(parts)
+
+
+def _result(summary: Summary) -> list[tuple[str, str]]:
+    returns, interval = summary.returns, summary.sharpe_interval
+    return [
+        ("Total return", percent(returns.total_return_frac, signed=True)),
+        ("Return per year (CAGR)", percent(returns.annual_return_frac, signed=True)),
+        ("Profit", money(summary.profit, signed=True)),
+        ("Final equity", money(summary.final_equity)),
+        ("Sharpe ratio [95 % interval]", sharpe_text(summary)),
+        ("Probability that Sharpe > 0", ABSENT if interval is None else percent(interval.probability_positive, 1)),
+        ("Sortino ratio", plain(returns.sortino)),
+        ("Calmar ratio", plain(summary.calmar)),
+        ("Mean return is 0: t, p", f"{plain(returns.t_statistic)}, {plain(returns.p_value, 3)}"),
+        ("Sessions", f"{returns.n_sessions:,} ({summary.n_frames:,} frames)"),
+        ("Traded, out of sample" if summary.is_out_of_sample else "Traded, IN SAMPLE", span(summary.trading_span_ns)),
+        ("Trained on", span(summary.training_span_ns)),
+    ]
+
+
+def _risk(summary: Summary) -> list[tuple[str, str]]:
+    returns, drawdown = summary.returns, summary.drawdown
+    recovery = drawdown.recovery_bars
+    return [
+        ("Volatility per year", percent(returns.volatility_per_year)),
+        ("Largest drawdown", percent(drawdown.max_frac)),
+        ("Average drawdown", percent(drawdown.average_frac)),
+        ("Longest under a peak", _frames(drawdown.longest_bars, summary)),
+        ("Recovery from the largest", "not recovered" if recovery is None else _frames(recovery, summary)),
+        ("VaR 95 %, one session", percent(returns.var_95_frac)),
+        ("CVaR 95 %, one session", percent(returns.cvar_95_frac)),
+        ("Best session", percent(returns.best_session_frac, signed=True)),
+        ("Worst session", percent(returns.worst_session_frac, signed=True)),
+    ]
+
+
+def _trades(summary: Summary) -> list[tuple[str, str]]:
+    trades = summary.trades
+    hours = trades.average_holding_hours
+    return [
+        ("Closed trades (first in, first out)", f"{trades.n_trades:,}"),
+        ("Win rate", percent(trades.win_rate_frac, 1)),
+        ("Average win", money(trades.average_win)),
+        ("Average loss", money(trades.average_loss)),
+        ("Profit factor", plain(trades.profit_factor)),
+        ("Expectancy a trade", money(trades.expectancy, signed=True)),
+        ("Average holding time", ABSENT if hours is None else duration(hours * 3_600)),
+        ("Longest losing streak", f"{trades.longest_losing_streak:,} trades"),
+    ]
+
+
+def _costs(summary: Summary) -> list[tuple[str, str]]:
+    costs, activity = summary.costs, summary.activity
+    turnover = activity.turnover_per_year
+    return [
+        ("Assumed", assumed_costs_text(summary)),
+        ("Commission paid", money(costs.commission)),
+        ("Slippage paid", money(costs.slippage)),
+        ("Profit before costs", money(costs.gross_profit, signed=True)),
+        ("Costs, share of it", percent(costs.share_of_gross_frac, 1)),
+        ("Fills", f"{activity.n_fills:,}"),
+        ("Turnover per year", ABSENT if turnover is None else f"{turnover:,.1f} times the equity"),
+        ("Average exposure, gross", percent(activity.average_gross_frac, 1)),
+        ("Average exposure, net", percent(activity.average_net_frac, 1)),
+        ("Time in the market", percent(activity.time_in_market_frac, 1)),
+    ]
+
+
+def _benchmark(summary: Summary) -> list[tuple[str, str]]:
+    held, regression = summary.benchmark, summary.regression
+    gap = summary.returns.total_return_frac - held.total_return_frac
+    return [
+        ("Its total return", percent(held.total_return_frac, signed=True)),
+        ("Ahead of it (behind: negative)", percent(gap, signed=True)),
+        ("Its Sharpe ratio", plain(held.sharpe)),
+        ("Its volatility per year", percent(held.volatility_per_year)),
+        ("Beta", ABSENT if regression is None else plain(regression.beta)),
+        ("Alpha per year", ABSENT if regression is None else percent(regression.alpha_per_year, signed=True)),
+        ("R²", ABSENT if regression is None else plain(regression.r_squared)),
+    ]
+
+
+def _forecasts(summary: Summary) -> list[tuple[str, str]]:
+    forecasts = summary.forecasts
+    if forecasts is None:
+        return [("Graded", "too few forecasts whose horizon has passed")]
+    scores = forecasts.scores
+    return [
+        ("Graded at their horizon", f"{scores.n:,} of {forecasts.n_forecasts:,}"),
+        ("Log loss (class frequencies)", f"{scores.log_loss:.4f} ({forecasts.base_log_loss:.4f})"),
+        ("Skill over class frequencies", percent(forecasts.skill_frac, signed=True)),
+        ("Brier score (class frequencies)", f"{scores.brier:.4f} ({forecasts.base_brier:.4f})"),
+        ("Accuracy (commonest class)", f"{percent(scores.accuracy, 1)} ({percent(forecasts.majority_accuracy, 1)})"),
+        ("Calibration error (ECE)", percent(scores.ece_frac)),
+        ("Up / neutral / down came", " / ".join(percent(share, 1) for share in forecasts.class_frac)),
+    ]
+
+
+def _frames(n_bars: int, summary: Summary) -> str:
+    sessions = n_bars * summary.returns.n_sessions / summary.n_frames
+    return f"{n_bars:,} frames ({sessions:,.3g} sessions)"

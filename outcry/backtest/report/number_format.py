@@ -1,0 +1,43 @@
+"""How a number reads in a report: with its sign, its unit, and n/a where it does not exist."""
+
+import numpy as np
+
+ABSENT = "n/a"
+
+
+def percent(frac: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """Return a fraction as per cent: ``percent(-0.032, 1)`` is ``-3.2 %``."""
+    return ABSENT if frac is None else f"{frac * 100:{'+' if signed else ''},.{digits}f} %"
+
+
+def money(amount: float | None, *, signed: bool = False) -> str:
+    """Return an amount of account currency with two decimals."""
+    return ABSENT if amount is None else f"{amount:{'+' if signed else ''},.2f}"
+
+
+def plain(value: float | None, digits: int = 2) -> str:
+    """Return a number without a unit."""
+    return ABSENT if value is None else f"{value:,.{digits}f}"
+
+
+def day(ts_ns: int) -> str:
+    """Return the UTC date of an instant."""
+    return str(np.datetime64(ts_ns, "ns").astype("datetime64[D]"))
+
+
+def minute(ts_ns: int) -> str:
+    """Return the UTC date and minute of an instant."""
+    return str(np.datetime64(ts_ns, "ns").astype("datetime64[m]")).replace("T", " ")
+
+
+def span(span_ns: tuple[int, int] | None) -> str:
+    """Return the first and last date of a span."""
+    return "none" if span_ns is None else f"{day(span_ns[0])} to {day(span_ns[1])}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    for unit, length_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length_s:
+            return f"{seconds / length_s:,.3g} {unit}"
+    return f"{seconds:,.3g} s"

@@ -1,0 +1,107 @@
+"""The page stands alone, is safe to open, and is written for any run."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plotly.offline import get_plotlyjs
+from rich.console import Console
+
+from outcry.backtest.history import RunHistory
+from outcry.backtest.report.downsample import extreme_rows
+from outcry.backtest.report.terminal import render_terminal
+from outcry.backtest.report.write import write_report
+from outcry.messages import RiskEvent
+
+Build = Callable[..., RunHistory]
+HOSTILE = '<script>alert("x")</script>'
+
+
+def own_text(path: Path) -> str:
+    """Return the page without the chart library, which must be in it once."""
+    page = path.read_text(encoding="utf-8")
+    assert page.count(get_plotlyjs()) == 1
+    return page.replace(get_plotlyjs(), "")
+
+
+def rich_history(build_history: Build) -> RunHistory:
+    history = build_history(
+        symbols=("A<b>", "BBB"), probability=np.random.default_rng(0).dirichlet((2, 3, 2), (120, 2))
+    )
+    return dataclasses.replace(
+        history,
+        source=HOSTILE,
+        settings={HOSTILE: HOSTILE},
+        risk_events=(RiskEvent(3, HOSTILE, "A<b>", 1.0, 0.9, "reduce"),),
+        latency_ms={HOSTILE: np.array([1.0, 2.0]), "submit": np.array([])},
+        training_span_ns=(0, 1),
+    )
+
+
+def test_the_page_refers_to_nothing_outside_itself(build_history: Build, tmp_path: Path) -> None:
+    write_report(rich_history(build_history), tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html")
+    assert not re.search(r"https?://|//cdn|src=|href=|@import|url\(", page)
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+
+
+def test_text_from_outside_is_escaped(build_history: Build, tmp_path: Path) -> None:
+    write_report(rich_history(build_history), tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html")
+    assert HOSTILE not in page
+    assert "<script>alert" not in page
+    assert "A<b>" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_every_chart_has_a_place_on_the_page(build_history: Build, tmp_path: Path) -> None:
+    write_report(rich_history(build_history), tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html")
+    places = re.findall(r'id="(chart-\d+)"', page)
+    assert len(places) == 7
+    assert all(f'"{place}": {{"data":' in page for place in places)
+
+
+@pytest.mark.parametrize(
+    ("n", "drift"),
+    [(1, 0.0), (2, 0.0), (8, 0.0), (120, -0.02), (120, 0.02), (800, 0.0)],
+    ids=["one frame", "two frames", "no trade", "losing", "winning", "three years"],
+)
+def test_a_report_is_written_for_any_run(build_history: Build, tmp_path: Path, n: int, drift: float) -> None:
+    summary = write_report(build_history(n=n, drift=drift), tmp_path / "new" / "report.html")
+    page = own_text(tmp_path / "new" / "report.html")
+    record = json.loads((tmp_path / "new" / "summary.json").read_text(encoding="utf-8"))
+    assert summary.verdict.split(";")[0] in page
+    assert record["verdict"] == summary.verdict
+    assert record["returns"]["total_return_frac"] == summary.returns.total_return_frac
+    assert not re.search(r">\s*(nan|inf|None)\b", page)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.html", "summary.json"]
+
+
+def test_the_terminal_shows_the_verdict_the_warnings_and_the_interval(build_history: Build, tmp_path: Path) -> None:
+    summary = write_report(build_history(source="[red]file"), tmp_path / "report.html")
+    console = Console(file=StringIO(), width=200)
+    console.print(render_terminal(summary))
+    text = console.file.getvalue()
+    assert summary.verdict in text
+    assert "[red]file" in text
+    assert summary.sharpe_interval is not None
+    assert f"[{summary.sharpe_interval.low:.2f}, {summary.sharpe_interval.high:.2f}]" in text
+    assert all(warning[:40] in text for warning in summary.warnings)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300), st.integers(1, 40))
+def test_a_thinned_line_keeps_its_extremes_and_its_ends(values: list[float], n_buckets: int) -> None:
+    line = np.array(values)
+    rows = extreme_rows(line, n_buckets)
+    assert len(rows) <= 2 * n_buckets + 2
+    assert (line[rows].min(), line[rows].max()) == (line.min(), line.max())
+    assert (rows[0], rows[-1]) == (0, len(line) - 1)
+    assert (np.diff(rows) > 0).all()

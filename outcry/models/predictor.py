@@ -1,0 +1,84 @@
+"""Forecast in process: what a backtest and a replay use where the floor asks the served ensemble."""
+
+from collections.abc import Iterable
+
+from outcry.errors import BundleError, PredictionError
+from outcry.features.catalogue import FEATURE_NAMES
+from outcry.market.frame import FloatArray
+from outcry.messages import FeatureFrame, Forecast, Input, InputKind
+from outcry.models.bundle import ModelBundle
+from outcry.models.forecast import ForecastBuilder
+
+
+def predict_catalogue_rows(bundle: ModelBundle, rows: FloatArray) -> FloatArray:
+    """Pick the columns a bundle reads from rows of the whole catalogue, and predict.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    rows : float64 (n_rows, n_features)
+        One column for each of `FEATURE_NAMES`.
+
+    Returns
+    -------
+    float64 (n_rows, 3)
+        In the order of `outcry.messages.Direction`.
+
+    Raises
+    ------
+    PredictionError
+        Where the width is another or a value is infinite.
+    BundleError
+        Where the bundle reads a feature that the catalogue does not have; loading checks this.
+    """
+    if rows.ndim != 2 or rows.shape[1] != len(FEATURE_NAMES):
+        raise PredictionError(f"rows must have shape (n_rows, {len(FEATURE_NAMES)}), was {rows.shape}")
+    return bundle.predict_proba(rows[:, bundle.columns_in(FEATURE_NAMES)])
+
+
+class BundlePredictor:
+    """`outcry.ports.Predictor` over bundles in this process.
+
+    Parameters
+    ----------
+    *bundles : ModelBundle
+        The first is in service until a recorded input names another.
+    model_version : str, optional
+        The model of the frame before the first; see `ForecastBuilder`.
+    recorded : iterable of Input
+        Inputs of a recorded run. Its fallbacks are repeated, its swaps take effect at their frames.
+
+    Raises
+    ------
+    BundleError
+        Where a recorded swap names a model that is not among `bundles`.
+    """
+
+    def __init__(self, *bundles: ModelBundle, model_version: str | None = None, recorded: Iterable[Input] = ()) -> None:
+        if not bundles:
+            raise BundleError("bundles must hold at least one, were none")
+        self._bundles = {bundle.version: bundle for bundle in bundles}
+        self._bundle = bundles[0]
+        self._builder = ForecastBuilder(model_version)
+        self._fallbacks: dict[int, str] = {}
+        self._swaps: dict[int, ModelBundle] = {}
+        for item in recorded:
+            if item.kind is InputKind.FORECAST_FALLBACK:
+                self._fallbacks[item.seq] = item.payload["reason"]
+            elif item.kind is InputKind.MODEL_SWAPPED:
+                self._swaps[item.seq] = self._named(item.payload["model_version"])
+
+    async def predict(self, features: FeatureFrame) -> Forecast:
+        self._bundle = self._swaps.get(features.seq, self._bundle)
+        if features.seq in self._fallbacks:
+            return self._builder.build_fallback(features, self._fallbacks[features.seq])
+        try:
+            probability = predict_catalogue_rows(self._bundle, features.values)
+        except PredictionError as error:
+            return self._builder.build_fallback(features, str(error))
+        return self._builder.build(features, self._bundle.version, probability)
+
+    def _named(self, version: str) -> ModelBundle:
+        if version not in self._bundles:
+            raise BundleError(f"model_version must be one of {', '.join(self._bundles)}, was {version}")
+        return self._bundles[version]

@@ -1,0 +1,8 @@
+"""Training: datasets, the fit of the ensemble, the preparation of a run.
+
+Holds: everything that learns. Predicting lives in ``outcry.models``.
+Must not import: cli, deployments.
+Start reading at: `training.fit`.
+
+`fit_ensemble` in ``fit``; `prepare_run` in ``prepare``
+"""

@@ -1,0 +1,106 @@
+"""From frames and features to the rows a model learns from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from configs.training import TrainingConfig
+from outcry.errors import DataValidationError
+from outcry.features.column import SCALE_BOUND_UNITS
+from outcry.labels.direction import UNDEFINED, LabelArray, direction_labels, volatility_band
+from outcry.market.frame import FloatArray, FrameTensor, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Rows of all symbols, oldest frame first.
+
+    Attributes
+    ----------
+    rows : float64 (n_rows, n_features)
+        NaN where a feature is not known yet.
+    labels : int8 (n_rows,)
+        Values of `Direction`.
+    frame : int64 (n_rows,)
+        The frame of each row, not decreasing.
+    feature_names : tuple of str
+        Of the columns.
+    """
+
+    rows: FloatArray
+    labels: LabelArray
+    frame: IntArray
+    feature_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of_frames(self, frames: IntArray) -> "Dataset":
+        """Return the rows of the frames first..last of `frames`, which are consecutive."""
+        start, stop = np.searchsorted(self.frame, (frames[0], frames[-1] + 1))
+        rows = slice(int(start), int(stop))
+        return Dataset(self.rows[rows], self.labels[rows], self.frame[rows], self.feature_names)
+
+
+def build_dataset(
+    frames: FrameTensor,
+    features: FloatArray,
+    feature_names: Sequence[str],
+    units: Mapping[str, str],
+    config: TrainingConfig,
+) -> Dataset:
+    """Join features and labels by frame and symbol.
+
+    Columns whose unit is bound to the scale of a symbol (price, shares, currency) are left out: they drift over time
+    and differ between symbols, so a tree that splits on them learns which symbol and which year it sees.
+    A row needs a label and at least one known feature. Of more than ``max_rows`` rows, every k-th frame is kept, with
+    the least k that is enough: labels of neighbouring frames overlap, so their rows say nearly the same.
+
+    Parameters
+    ----------
+    frames : FrameTensor
+    features : float64 (n_frames, n_symbols, n_features)
+        Row t computed from frames 0..t.
+    feature_names : sequence of str
+    units : mapping of str to str
+        Unit of every feature.
+    config : TrainingConfig
+
+    Raises
+    ------
+    DataValidationError
+        Where shapes differ, a feature is infinite, none is free of scale, or no row can be used.
+    """
+    shape = (len(frames), frames.n_symbols, len(feature_names))
+    if features.shape != shape:
+        raise DataValidationError(f"features must have shape {shape}, was {features.shape}")
+    columns = [k for k, name in enumerate(feature_names) if units[name] not in SCALE_BOUND_UNITS]
+    if not columns:
+        raise DataValidationError(
+            f"features must hold a column free of scale, all {len(feature_names)} are bound to it"
+        )
+    names = tuple(feature_names[k] for k in columns)
+    labels = _labels(frames, config)
+    has_label = labels != UNDEFINED
+    stride = max(1, -(-int(has_label.sum()) // config.max_rows))
+    has_label[np.arange(len(frames)) % stride != 0] = False
+    frame, symbol = np.nonzero(has_label)
+    rows = features[frame[:, None], symbol[:, None], columns]
+    infinite = np.argwhere(np.isinf(rows))
+    if infinite.size:
+        row, column = infinite[0]
+        raise DataValidationError(
+            f"{names[column]} must be finite or NaN, was {rows[row, column]} in frame {frame[row]}"
+        )
+    is_known = ~np.isnan(rows).all(axis=1)
+    if not is_known.any():
+        raise DataValidationError(f"{len(frames)} frames must hold a row with a label and a known feature, hold none")
+    return Dataset(rows[is_known], labels[frame, symbol][is_known], frame[is_known].astype(np.int64), names)
+
+
+def _labels(frames: FrameTensor, config: TrainingConfig) -> LabelArray:
+    if config.band_kind == "fixed":
+        return direction_labels(frames.close, config.horizon_bars, config.band_value)
+    band_frac = volatility_band(frames.close, config.horizon_bars, config.band_value, config.volatility_window_bars)
+    return direction_labels(frames.close, config.horizon_bars, band_frac)

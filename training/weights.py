@@ -1,0 +1,41 @@
+"""How much each member of a soft vote counts."""
+
+import numpy as np
+
+from outcry.labels.direction import LabelArray
+from outcry.market.frame import FloatArray
+
+
+def fit_weights(probabilities: FloatArray, labels: LabelArray, *, n_steps: int = 200) -> FloatArray:
+    """Return the weights whose mixture has the least log loss.
+
+    Expectation maximisation for the proportions of a mixture with fixed components: with ``q_ki`` what member k gave
+    the class that came in row i, ``w_k <- mean_i (w_k q_ki / sum_j w_j q_ji)``. The log loss is convex in the weights
+    and falls at each step, so from equal weights this finds the optimum.
+
+    Parameters
+    ----------
+    probabilities : float64 (n_members, n_rows, 3)
+        Out of fold: no member has seen a row it is weighed on. Positive.
+    labels : int8 (n_rows,)
+        Values of `Direction`.
+    n_steps : int
+
+    Returns
+    -------
+    float64 (n_members,)
+        Not negative, summing to 1; equal where there are no rows.
+
+    References
+    ----------
+    Dempster, Laird & Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977, section 4.3.
+    """
+    n_members = len(probabilities)
+    weights_frac: FloatArray = np.full(n_members, 1.0 / n_members)
+    if not len(labels):
+        return weights_frac
+    of_label = probabilities[:, np.arange(len(labels)), labels]
+    for _ in range(n_steps):
+        share = weights_frac[:, None] * of_label
+        weights_frac = np.mean(share / share.sum(axis=0), axis=1)
+    return weights_frac

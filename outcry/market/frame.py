@@ -125,9 +125,7 @@ class FrameTensor:
 
     def select(self, indices: IntArray) -> "FrameTensor":
         """Return the tensor of the symbols at `indices`, in that order."""
-        columns = {
-            name: np.ascontiguousarray(getattr(self, name)[:, indices]) for name in (*BAR_FIELDS, "present")
-        }
+        columns = {name: np.ascontiguousarray(getattr(self, name)[:, indices]) for name in (*BAR_FIELDS, "present")}
         return FrameTensor(first_seq=self.first_seq, ts_close_ns=self.ts_close_ns, **columns)
 
 

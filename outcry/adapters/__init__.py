@@ -1,0 +1,1 @@
+"""outcry/adapters."""

@@ -1,0 +1,83 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from outcry.errors import DataValidationError
+from outcry.market.admission import admit_bars
+from outcry.market.bar_table import normalise_bars
+
+N_BARS = 40
+
+
+def good_bars() -> pl.DataFrame:
+    minutes = pl.Series(np.arange(N_BARS) * 60_000_000_000).cast(pl.Datetime("ns", "UTC"))
+    one = pl.DataFrame({"ts": minutes}).with_columns(
+        open=10.0, high=12.0, low=9.0, close=pl.lit(11.0) + pl.int_range(N_BARS) / N_BARS, volume=5.0
+    )
+    table = pl.concat([one.with_columns(symbol=pl.lit(symbol)) for symbol in ("A", "B")])
+    return normalise_bars(table, "test")
+
+
+def test_good_bars_pass_unchanged() -> None:
+    assert_frame_equal(admit_bars(good_bars(), "test")[0], good_bars())
+
+
+def test_bars_by_time_are_returned_by_symbol() -> None:
+    by_time = good_bars().sort("ts_ns", "symbol")
+    assert_frame_equal(admit_bars(by_time, "test")[0], good_bars())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("open", None, "must be finite numbers"),
+        ("close", float("nan"), "must be finite numbers"),
+        ("high", float("inf"), "must be finite numbers"),
+        ("low", 0.0, "must be positive"),
+        ("open", -1.0, "must be positive"),
+        ("high", 8.0, "low must not be above, and high not below"),
+        ("low", 10.5, "low must not be above, and high not below"),
+        ("volume", -1.0, "volume must be finite and not negative"),
+        ("volume", float("nan"), "volume must be finite and not negative"),
+    ],
+)
+@given(row=st.integers(min_value=0, max_value=2 * N_BARS - 1))
+def test_one_bad_value_anywhere_is_refused_with_symbol_instant_value_and_rule(
+    column: str, value: float | None, rule: str, row: int
+) -> None:
+    bars = good_bars().with_row_index("row")
+    bad = bars.with_columns(
+        pl.when(pl.col("row") == row).then(pl.lit(value, pl.Float64)).otherwise(column).alias(column)
+    )
+    with pytest.raises(DataValidationError) as caught:
+        admit_bars(bad.drop("row"), "bars.csv")
+    message = str(caught.value)
+    symbol, minute = ("A", "B")[row // N_BARS], row % N_BARS
+    assert rule in message
+    assert f"{symbol} at 1970-01-01T00:{minute:02}:00Z" in message
+    assert f"{column} {value}" in message
+    assert "outcry data check bars.csv" in message
+    assert "\n" not in message
+
+
+def test_time_going_backwards_within_a_symbol_is_refused() -> None:
+    with pytest.raises(DataValidationError, match="time must not go backwards within a symbol: A"):
+        admit_bars(pl.concat([good_bars()[10:20], good_bars()[:10]]), "test")
+
+
+def test_an_exact_repeat_is_refused_or_left_out_and_counted() -> None:
+    doubled = pl.concat([good_bars()[:5], good_bars()[4:]])
+    with pytest.raises(DataValidationError, match="a symbol must have one bar an instant: A"):
+        admit_bars(doubled, "test")
+    bars, n_repeats = admit_bars(doubled, "test", drops_exact_repeats=True)
+    assert n_repeats == 1
+    assert_frame_equal(bars, good_bars())
+
+
+def test_a_repeat_with_other_values_is_refused_always() -> None:
+    other = good_bars()[4:5].with_columns(volume=pl.lit(6.0))
+    with pytest.raises(DataValidationError, match="a symbol must have one bar an instant"):
+        admit_bars(pl.concat([good_bars()[:5], other, good_bars()[5:]]), "test", drops_exact_repeats=True)

@@ -1,0 +1,96 @@
+"""The record of a frame: its statement and its parameters."""
+
+from decimal import Decimal
+
+import numpy as np
+
+from outcry.adapters.postgres.runs import to_json
+from outcry.market.universe import Universe
+from outcry.messages import Book, Direction, Forecast, FrameOutcome, RiskEvent
+
+RECORD_FRAME = """
+WITH mark AS (
+    INSERT INTO equity (run_id, seq, ts_close_ns, cash, equity, realized_pnl, commission, slippage, gross_exposure,
+                        net_exposure, drawdown_frac, is_halted, model_version, risk_state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING RETURNING seq
+), prediction AS (
+    INSERT INTO model_predictions (run_id, seq, model_version, symbol, probability_up, probability_neutral,
+                                   probability_down, confidence)
+    SELECT $1, $2, $13, list.* FROM mark, unnest(
+        $15::text[], $16::float8[], $17::float8[], $18::float8[], $19::float8[]
+    ) AS list
+), history AS (
+    INSERT INTO position_history (run_id, seq, symbol, quantity, avg_entry_price)
+    SELECT $1, $2, list.* FROM mark, unnest($20::text[], $21::numeric[], $22::numeric[]) AS list
+    RETURNING symbol, quantity, avg_entry_price
+), position AS (
+    INSERT INTO positions (run_id, symbol, quantity, avg_entry_price, updated_seq)
+    SELECT $1, symbol, quantity, avg_entry_price, $2 FROM history
+    ON CONFLICT (run_id, symbol) DO UPDATE SET quantity = excluded.quantity,
+        avg_entry_price = excluded.avg_entry_price, updated_seq = excluded.updated_seq, updated_at = clock_timestamp()
+)
+INSERT INTO risk_events (run_id, seq, limit_name, symbol, value, threshold, action, position)
+SELECT $1, $2, list.* FROM mark, unnest(
+    $23::text[], $24::text[], $25::float8[], $26::float8[], $27::text[]
+) WITH ORDINALITY AS list
+"""
+
+
+def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
+    """Return the parameters of `RECORD_FRAME` after the run."""
+    book, verdict = outcome.book, outcome.verdict
+    value = book.quantity * np.where(book.quantity == 0, 0.0, book.price)
+    return [
+        outcome.seq,
+        outcome.ts_close_ns,
+        book.cash,
+        book.equity,
+        book.realized_pnl,
+        book.commission,
+        book.slippage,
+        float(np.abs(value).sum()),
+        float(value.sum()),
+        verdict.drawdown_frac,
+        verdict.is_halted,
+        outcome.forecast.model_version,
+        to_json(dict(verdict.risk_state)),
+        *_prediction_columns(outcome.forecast, universe),
+        *_position_columns({fill.symbol for fill in outcome.executions.fills}, book, universe),
+        *_event_columns(verdict.events),
+    ]
+
+
+def _prediction_columns(forecast: Forecast, universe: Universe) -> list[list[object]]:
+    """Leave out the symbols for which no forecast could be made."""
+    made = np.flatnonzero(~np.isnan(forecast.probability).any(axis=1))
+    by_class = forecast.probability[made]
+    return [
+        [universe.symbols[index] for index in made.tolist()],
+        *(by_class[:, column].tolist() for column in (Direction.UP, Direction.NEUTRAL, Direction.DOWN)),
+        forecast.confidence[made].tolist(),
+    ]
+
+
+def _position_columns(traded: set[str], book: Book, universe: Universe) -> list[list[object]]:
+    """Only a fill changes a position."""
+    symbols = sorted(traded)
+    indices = [universe.index(symbol) for symbol in symbols]
+    return [
+        list(symbols),
+        [_exact(book.quantity[index]) for index in indices],
+        [_exact(book.entry_price[index]) for index in indices],
+    ]
+
+
+def _event_columns(events: tuple[RiskEvent, ...]) -> list[list[object]]:
+    return [
+        [event.limit for event in events],
+        [event.symbol for event in events],
+        [event.value for event in events],
+        [event.threshold for event in events],
+        [event.action for event in events],
+    ]
+
+
+def _exact(number: float) -> Decimal:
+    return Decimal(str(float(number)))  # the shortest decimal that reads back as the same float

@@ -1,0 +1,437 @@
+"""The journal against a real PostgreSQL: what is committed stands, a repeat changes nothing."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import fields, replace
+from decimal import Decimal
+
+import asyncpg
+import numpy as np
+import pytest
+
+from outcry.adapters.postgres.journal import PostgresJournal
+from outcry.adapters.postgres.reader import JournalReader
+from outcry.adapters.postgres.runs import RunRecord, RunRegistry
+from outcry.errors import ExecutionError, RecoveryError, ServiceError
+from outcry.market.frame import BAR_FIELDS, FrameTensor
+from outcry.market.universe import Universe
+from outcry.messages import (
+    Book,
+    Executions,
+    FeatureFrame,
+    Fill,
+    Forecast,
+    FrameOutcome,
+    Input,
+    InputKind,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    OrderUpdated,
+    RiskEvent,
+    Side,
+    Submission,
+    TimeInForce,
+    Verdict,
+)
+
+UNIVERSE = Universe(("AAPL", "BRK.B", "BTC/USD", "IBM"), ("Tech", "Financials", "Crypto", "Tech"))
+BAR_NS = 300 * 10**9
+START_NS = 1_700_000_000 * 10**9
+
+
+def make_frames(n_frames: int, *, first_seq: int = 0, seed: int = 7) -> FrameTensor:
+    """Bars with every kind of float, and holes."""
+    rng = np.random.default_rng(seed)
+    shape = (n_frames, len(UNIVERSE))
+    present = rng.random(shape) > 0.3
+    columns = {name: np.where(present, np.exp(rng.normal(3, 4, shape)), np.nan) for name in BAR_FIELDS}
+    ts_close_ns = START_NS + BAR_NS * np.arange(first_seq, first_seq + n_frames, dtype=np.int64)
+    return FrameTensor(first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, **columns)
+
+
+def assert_bitwise_equal(one: FrameTensor, other: FrameTensor) -> None:
+    assert one.first_seq == other.first_seq
+    for column in fields(FrameTensor)[1:]:
+        assert getattr(one, column.name).tobytes() == getattr(other, column.name).tobytes(), column.name
+
+
+def make_order(seq: int, symbol: str = "AAPL", *, side: Side = Side.BUY, quantity: str = "100") -> OrderIntent:
+    return OrderIntent(f"{seq}-{symbol}-{uuid.uuid4().hex[:8]}", seq, symbol, side, Decimal(quantity))
+
+
+def make_verdict(
+    seq: int, *orders: OrderIntent, cancels: tuple[str, ...] = (), inputs: tuple[Input, ...] = ()
+) -> Verdict:
+    return Verdict(
+        seq,
+        orders,
+        cancels,
+        (RiskEvent(seq, "position", "AAPL", 0.31, 0.25, "clipped"),),
+        is_halted=False,
+        drawdown_frac=0.0125,
+        risk_state={"peak_equity": "1000000.10", "rung": "0"},
+        inputs=inputs,
+    )
+
+
+def make_fill(order: OrderIntent, seq: int, quantity: str, price: str = "190.07") -> Fill:
+    return Fill(
+        f"{order.client_order_id}-{seq}",
+        order.client_order_id,
+        seq,
+        START_NS + seq * BAR_NS,
+        order.symbol,
+        order.side,
+        Decimal(quantity),
+        Decimal(price),
+        Decimal("0.35"),
+        Decimal("1.9007"),
+    )
+
+
+def make_executions(seq: int, fills: tuple[Fill, ...], updates: tuple[OrderUpdated, ...]) -> Executions:
+    return Executions(seq, fills, updates, np.zeros(len(UNIVERSE)))
+
+
+def make_outcome(seq: int, executions: Executions, verdict: Verdict, *, equity: str = "1000123.4500") -> FrameOutcome:
+    n_symbols = len(UNIVERSE)
+    probability = np.tile([0.5, 0.3, 0.2], (n_symbols, 1)) + 0.1 * np.arange(n_symbols)[:, None]
+    probability[1] = np.nan
+    ts_close_ns = START_NS + seq * BAR_NS
+    book = Book(
+        seq,
+        ts_close_ns,
+        cash=Decimal("900000.10"),
+        equity=Decimal(equity),
+        realized_pnl=Decimal("12.30"),
+        commission=Decimal("0.35"),
+        slippage=Decimal("1.9007"),
+        quantity=np.array([100.0, 0.0, -2.5, 0.0]),
+        working=np.zeros(n_symbols),
+        entry_price=np.array([190.07, 0.0, 1 / 3, 0.0]),
+        price=np.array([191.0, np.nan, 2.0, np.nan]),
+        stale=np.zeros(n_symbols, dtype=np.bool_),
+    )
+    forecast = Forecast(seq, probability, np.full(n_symbols, 0.25), np.full(n_symbols, 0.2), "model-1")
+    features = FeatureFrame(seq, ts_close_ns, np.zeros((n_symbols, 2)), np.zeros(n_symbols, dtype=np.bool_))
+    submission = Submission(seq, verdict.orders, ())
+    return FrameOutcome(seq, ts_close_ns, executions, book, forecast, verdict, submission, features)
+
+
+@pytest.fixture
+async def run_id(postgres_url: str) -> str:
+    name = f"run-{uuid.uuid4().hex[:12]}"
+    async with RunRegistry.connect(postgres_url) as registry:
+        await registry.create(
+            RunRecord(name, {"mode": "local"}, UNIVERSE, "XNYS", "5min", BAR_NS, "parquet", 99, "f00d", "/b", "v1")
+        )
+    return name
+
+
+@pytest.fixture
+async def journal(postgres_url: str, run_id: str) -> AsyncIterator[PostgresJournal]:
+    opened = await PostgresJournal.open(postgres_url, run_id, UNIVERSE)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def reader(postgres_url: str, run_id: str) -> AsyncIterator[JournalReader]:
+    async with JournalReader.connect(postgres_url, run_id) as opened:
+        yield opened
+
+
+async def count_rows(url: str, run_id: str) -> dict[str, int]:
+    """Rows of this run in every table that a frame writes."""
+    tables = (
+        "frames ohlcv_bars inputs decisions order_intents orders order_updates fills equity positions "
+        "position_history model_predictions risk_events snapshots"
+    )
+    connection = await asyncpg.connect(url)
+    try:
+        return {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table} WHERE run_id = $1", run_id)  # noqa: S608 - table names above
+            for table in tables.split()
+        }
+    finally:
+        await connection.close()
+
+
+async def trade_one_frame(journal: PostgresJournal, frames: FrameTensor, seq: int, order: OrderIntent) -> None:
+    """Every write of the journal, in the order of a frame; `order` was decided the frame before."""
+    accepted = OrderUpdated(order.client_order_id, order.seq, OrderStatus.ACCEPTED, Decimal(0))
+    filled = OrderUpdated(order.client_order_id, seq, OrderStatus.FILLED, order.quantity)
+    executions = make_executions(seq, (make_fill(order, seq, str(order.quantity)),), (filled,))
+    verdict = make_verdict(
+        order.seq, order, inputs=(Input(order.seq, InputKind.MODEL_SWAPPED, {"model_version": "v2"}),)
+    )
+    await journal.append(frames.frame(seq - 1))
+    await journal.commit_orders(verdict)
+    await journal.commit_updates(order.seq, (accepted,))
+    await journal.append(frames.frame(seq))
+    await journal.commit_executions(executions)
+    await journal.record(make_outcome(seq, executions, verdict))
+    await journal.save_snapshot("shard-0", seq, b"\x00state")
+
+
+async def test_frames_come_back_bit_for_bit_with_their_holes(journal: PostgresJournal, reader: JournalReader) -> None:
+    for seed in range(3):
+        frames = make_frames(20, first_seq=20 * seed, seed=seed)
+        for frame in frames:
+            await journal.append(frame)
+        assert_bitwise_equal(await reader.frames(frames.first_seq, frames.last_seq), frames)
+    assert_bitwise_equal(await reader.frames(5, 5), make_frames(20, seed=0).rows(5, 6, first_seq=5))
+
+
+async def test_extreme_floats_come_back_bit_for_bit(journal: PostgresJournal, reader: JournalReader) -> None:
+    extremes = np.array([[5e-324, -0.0, np.nextafter(1.0, 2.0), 1.7976931348623157e308]])
+    frames = FrameTensor(0, np.array([START_NS]), *(extremes,) * 6, present=np.ones((1, 4), dtype=np.bool_))
+    await journal.append(frames.frame(0))
+    assert_bitwise_equal(await reader.frames(0, 0), frames)
+
+
+async def test_frame_without_any_bar_is_a_frame(journal: PostgresJournal, reader: JournalReader) -> None:
+    holes = np.full((1, 4), np.nan)
+    frames = FrameTensor(0, np.array([START_NS]), *(holes,) * 6, present=np.zeros((1, 4), dtype=np.bool_))
+    await journal.append(frames.frame(0))
+    assert_bitwise_equal(await reader.frames(0, 0), frames)
+
+
+async def test_warmup_comes_back_bit_for_bit_and_is_written_once(
+    journal: PostgresJournal, reader: JournalReader
+) -> None:
+    warmup = make_frames(500, first_seq=-500)
+    await journal.append_warmup(warmup)
+    await journal.append_warmup(warmup)
+    assert_bitwise_equal(await reader.frames(-500, -1), warmup)
+    assert await reader.first_seq() == -500
+    assert await reader.last_completed_seq() == -1
+    with pytest.raises(RecoveryError, match="written once"):
+        await journal.append_warmup(make_frames(510, first_seq=-510))
+    with pytest.raises(RecoveryError, match="must be in the journal, found 500"):
+        await reader.frames(-500, 3)
+
+
+async def test_every_write_repeated_changes_no_row(
+    journal: PostgresJournal, reader: JournalReader, postgres_url: str, run_id: str
+) -> None:
+    frames, order = make_frames(2), make_order(0)
+    await trade_one_frame(journal, frames, 1, order)
+    once = await count_rows(postgres_url, run_id)
+    assert min(once.values()) >= 1
+    before = await reader.orders(), await reader.fills(), await reader.inputs(), await reader.risk_events()
+    await trade_one_frame(journal, frames, 1, order)
+    assert await count_rows(postgres_url, run_id) == once
+    assert (await reader.orders(), await reader.fills(), await reader.inputs(), await reader.risk_events()) == before
+    assert before[0][0].status is OrderStatus.FILLED
+
+
+async def test_command_takes_effect_at_the_next_frame_and_at_no_other(
+    journal: PostgresJournal, reader: JournalReader, postgres_url: str, run_id: str
+) -> None:
+    frames = make_frames(3)
+    assert await journal.append(frames.frame(0)) == ()
+    async with RunRegistry.connect(postgres_url) as registry:
+        await registry.add_command(run_id, "halt", {"reason": "drill", "flatten": "true"})
+        await journal.add_command("resume", {})
+        expected = (
+            Input(1, InputKind.HALT, {"reason": "drill", "flatten": "true"}),
+            Input(1, InputKind.RESUME, {}),
+        )
+        assert await journal.append(frames.frame(1)) == expected
+        await journal.add_command("halt", {"reason": "late"})
+        assert await journal.append(frames.frame(1)) == expected
+        assert await journal.append(frames.frame(2)) == (Input(2, InputKind.HALT, {"reason": "late"}),)
+        assert [command.seq for command in await registry.commands(run_id)] == [1, 1, 2]
+    assert (await reader.inputs(1, 1))[1] == expected
+
+
+async def test_first_orders_of_a_frame_stand(journal: PostgresJournal, reader: JournalReader) -> None:
+    limit = replace(
+        make_order(4, "BRK.B", side=Side.SELL, quantity="0.50"),
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.DAY,
+        limit_price=Decimal("410.10"),
+    )
+    first = (make_order(4), limit)
+    assert await journal.commit_orders(make_verdict(4, *first, cancels=("*",))) == first
+    assert await journal.commit_orders(make_verdict(4, make_order(4, "IBM"))) == first
+    assert await journal.commit_orders(make_verdict(4)) == first
+    assert await reader.orders_of(4) == first
+    assert str((await reader.orders_of(4))[1].quantity) == "0.50"
+    assert await journal.commit_orders(make_verdict(5)) == ()
+
+
+async def test_orders_commit_together_or_not_at_all(journal: PostgresJournal, postgres_url: str, run_id: str) -> None:
+    order = make_order(1)
+    with pytest.raises(ServiceError, match="order_intents"):
+        await journal.commit_orders(make_verdict(1, order, order, inputs=(Input(1, InputKind.FORECAST_FALLBACK),)))
+    assert set((await count_rows(postgres_url, run_id)).values()) == {0}
+
+
+async def test_order_of_another_frame_is_refused(journal: PostgresJournal) -> None:
+    with pytest.raises(ExecutionError, match="frame, 3, was 2"):
+        await journal.commit_orders(make_verdict(3, make_order(2)))
+
+
+async def test_update_of_an_order_nobody_decided_is_refused(
+    journal: PostgresJournal, postgres_url: str, run_id: str
+) -> None:
+    unknown = OrderUpdated("nobody", 0, OrderStatus.ACCEPTED, Decimal(0))
+    with pytest.raises(ServiceError, match="nobody"):
+        await journal.commit_updates(0, (unknown,))
+    assert set((await count_rows(postgres_url, run_id)).values()) == {0}
+
+
+async def test_first_executions_of_a_frame_stand(journal: PostgresJournal, reader: JournalReader) -> None:
+    order = make_order(0, quantity="100")
+    await journal.commit_orders(make_verdict(0, order))
+    part = OrderUpdated(order.client_order_id, 1, OrderStatus.PARTIALLY_FILLED, Decimal(40))
+    first = make_executions(1, (make_fill(order, 1, "40"),), (part,))
+    other = make_executions(
+        1, (replace(make_fill(order, 1, "60"), fill_id="other"),), (replace(part, filled_quantity=Decimal(60)),)
+    )
+    await journal.commit_executions(first)
+    await journal.commit_executions(other)
+    found = await reader.executions(1)
+    assert found is not None
+    assert (found.fills, found.updates) == (first.fills, first.updates)
+    assert found.working.tolist() == [60.0, 0.0, 0.0, 0.0]
+    assert await reader.executions(0) is None
+    last = await reader.last_executions()
+    assert last is not None
+    assert last.seq == 1
+
+
+async def test_working_quantity_of_executions_ignores_what_came_after_them(
+    journal: PostgresJournal, reader: JournalReader
+) -> None:
+    old, sold, later = make_order(0), make_order(0, "IBM", side=Side.SELL, quantity="7"), make_order(1)
+    await journal.commit_orders(make_verdict(0, old, sold))
+    done = OrderUpdated(old.client_order_id, 1, OrderStatus.PARTIALLY_FILLED, Decimal(1))
+    await journal.commit_executions(make_executions(1, (make_fill(old, 1, "1"),), (done,)))
+    await journal.commit_orders(make_verdict(1, later))
+    cancelled = OrderUpdated(old.client_order_id, 1, OrderStatus.CANCELLED, Decimal(1), "replaced")
+    await journal.commit_updates(1, (cancelled,))
+    found = await reader.executions(1)
+    assert found is not None
+    assert found.working.tolist() == [99.0, 0.0, 0.0, -7.0]
+    assert [record.intent for record in await reader.orders(only_open=True)] == [sold, later]
+
+
+async def test_order_that_ended_stays_ended(journal: PostgresJournal, reader: JournalReader) -> None:
+    order = make_order(0)
+    await journal.commit_orders(make_verdict(0, order))
+    steps = [
+        OrderUpdated(order.client_order_id, 0, status, Decimal(0), reason)
+        for status, reason in ((OrderStatus.SUBMITTED, ""), (OrderStatus.REJECTED, "no cash"))
+    ]
+    await journal.commit_updates(0, steps)
+    await journal.commit_updates(0, [replace(steps[0], status=OrderStatus.ACCEPTED)])
+    (record,) = await reader.orders()
+    assert (record.status, record.reason) == (OrderStatus.REJECTED, "no cash")
+
+
+async def test_record_completes_the_frame_and_keeps_every_digit(
+    journal: PostgresJournal, reader: JournalReader
+) -> None:
+    frames, order = make_frames(2), make_order(0)
+    assert await reader.last_completed_seq() == -1
+    assert await reader.risk_state(1) is None
+    await trade_one_frame(journal, frames, 1, order)
+    assert await reader.last_completed_seq() == 1
+    assert await reader.risk_state(1) == {"peak_equity": "1000000.10", "rung": "0"}
+    curve = await reader.equity_curve()
+    assert [str(value) for value in (*curve.equity, *curve.cash)] == ["1000123.4500", "900000.10"]
+    assert curve.gross_exposure.tolist() == [100 * 191.0 + 2.5 * 2.0]
+    assert curve.net_exposure.tolist() == [100 * 191.0 - 2.5 * 2.0]
+    history = await reader.predictions()
+    assert history.seq.tolist() == [1]
+    assert np.isnan(history.probability[0, 1]).all()
+    assert history.probability[0, 3].tolist() == [0.5 + 0.1 * 3, 0.3 + 0.1 * 3, 0.2 + 0.1 * 3]
+    assert [fill.price for fill in await reader.fills(1)] == [Decimal("190.07")]
+    assert await reader.fills(0) == ()
+
+
+async def test_last_closes_are_the_last_bars_before_the_frame(journal: PostgresJournal, reader: JournalReader) -> None:
+    frames = make_frames(40, first_seq=-20)
+    await journal.append_warmup(frames.rows(0, 20, first_seq=-20))
+    for seq in range(20):
+        await journal.append(frames.frame(seq))
+    for seq in (-1, 0, 7):
+        seen = frames.close[: seq + 21]
+        expected = [column[~np.isnan(column)][-1] for column in seen.T]
+        assert (await reader.last_closes(seq)).tolist() == expected
+
+
+async def test_only_the_latest_snapshots_are_kept(journal: PostgresJournal, reader: JournalReader) -> None:
+    for seq in range(0, 60, 10):
+        await journal.save_snapshot("shard-0", seq, b"%d" % seq)
+    latest = await reader.latest_snapshot("shard-0", max_seq=45)
+    assert latest is not None
+    assert (latest.seq, latest.payload) == (40, b"40")
+    assert await reader.latest_snapshot("shard-0", max_seq=29) is None
+    assert await reader.latest_snapshot("shard-1", max_seq=99) is None
+
+
+async def test_killed_connections_lose_nothing_and_double_nothing(
+    journal: PostgresJournal, reader: JournalReader, postgres_url: str, run_id: str
+) -> None:
+    frames, n_orders = make_frames(60), 30
+    orders = [make_order(seq) for seq in range(n_orders)]
+    killer = await asyncpg.connect(postgres_url)
+    others = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+    )
+
+    async def kill_now_and_then() -> None:
+        for _ in range(15):
+            await killer.execute(others)
+            await asyncio.to_thread(lambda: None)
+
+    killing = asyncio.create_task(kill_now_and_then())
+    for order in orders:
+        await journal.append(frames.frame(order.seq))
+        assert await journal.commit_orders(make_verdict(order.seq, order)) == (order,)
+        executions = make_executions(order.seq, (), ())
+        await journal.record(make_outcome(order.seq, executions, make_verdict(order.seq, order)))
+        if order.seq % 3 == 0:
+            await killer.execute(others)
+    await killing
+    await killer.close()
+    assert_bitwise_equal(await reader.frames(0, n_orders - 1), frames.rows(0, n_orders, first_seq=0))
+    assert [record.intent for record in await reader.orders()] == orders
+    assert (await count_rows(postgres_url, run_id))["equity"] == n_orders
+
+
+async def test_two_writers_of_one_frame_agree_on_its_orders(
+    journal: PostgresJournal, postgres_url: str, run_id: str
+) -> None:
+    zombie = await PostgresJournal.open(postgres_url, run_id, UNIVERSE)
+    try:
+        for seq in range(20):
+            one, other = await asyncio.gather(
+                journal.commit_orders(make_verdict(seq, make_order(seq))),
+                zombie.commit_orders(make_verdict(seq, make_order(seq))),
+            )
+            assert one == other
+    finally:
+        await zombie.close()
+
+
+async def test_run_is_found_again_as_it_was_created(postgres_url: str, run_id: str, journal: PostgresJournal) -> None:
+    await journal.set_status("failed", "disk full")
+    async with RunRegistry.connect(postgres_url) as registry:
+        run = await registry.get(run_id)
+        assert run.universe == UNIVERSE
+        assert (run.status, run.status_detail, run.config) == ("failed", "disk full", {"mode": "local"})
+        assert run_id in [found.run_id for found in await registry.recent(100)]
+        with pytest.raises(RecoveryError, match="run nobody is not in the database"):
+            await registry.get("nobody")
+
+
+async def test_journal_of_another_universe_is_refused(postgres_url: str, run_id: str) -> None:
+    with pytest.raises(RecoveryError, match="symbols differ"):
+        await PostgresJournal.open(postgres_url, run_id, Universe(("AAPL",), ("Tech",)))

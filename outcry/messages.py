@@ -221,7 +221,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """The orders the portfolio wants; `target_weight` is float64 (n_symbols,), signed fractions of equity."""
+    """The orders the portfolio wants.
+
+    `target_weight` is float64 (n_symbols,), signed fractions of equity; NaN where it has no opinion.
+    """
 
     seq: int
     orders: tuple[OrderIntent, ...]

@@ -7,7 +7,7 @@ conformance checks.
 from collections.abc import Sequence
 from typing import Protocol
 
-from outcry.market.frame import Frame
+from outcry.market.frame import FloatArray, Frame
 from outcry.messages import (
     Book,
     Executions,
@@ -106,12 +106,17 @@ class OrderLedger(Protocol):
 class Broker(Protocol):
     """A session with a broker; simulated or real."""
 
+    @property
+    def working(self) -> FloatArray:
+        """Signed shares on their way, float64 (n_symbols,): open orders without stops that have not triggered."""
+        ...
+
     async def submit(self, orders: Sequence[OrderIntent]) -> tuple[OrderUpdated, ...]:
         """Send orders; one with a known `client_order_id` is answered with its present state, not sent again."""
         ...
 
     async def cancel(self, client_order_ids: Sequence[str], seq: int) -> tuple[OrderUpdated, ...]:
-        """Cancel open orders; one that is not open is left out of the answer."""
+        """Cancel open orders, ``"*"`` all of them; one that is not open is left out of the answer."""
         ...
 
     async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:

@@ -1,0 +1,45 @@
+"""A broker that sends nothing: every order is journalled and ends there."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from outcry.execution.lifecycle import OrderRecord
+from outcry.market.frame import FloatArray, Frame
+from outcry.messages import Fill, OrderIntent, OrderStatus, OrderUpdated
+
+NOT_SENT = "dry run: no order is sent"
+
+
+class DryBroker:
+    """`outcry.ports.Broker` of the mode ``dry``: it rejects every order and never holds anything."""
+
+    def __init__(self, n_symbols: int) -> None:
+        self._n_symbols = n_symbols
+
+    @property
+    def working(self) -> FloatArray:
+        return np.zeros(self._n_symbols)
+
+    async def submit(self, orders: Sequence[OrderIntent]) -> tuple[OrderUpdated, ...]:
+        return tuple(
+            OrderUpdated(order.client_order_id, order.seq, OrderStatus.REJECTED, Decimal(0), NOT_SENT)
+            for order in orders
+        )
+
+    async def cancel(self, client_order_ids: Sequence[str], seq: int) -> tuple[OrderUpdated, ...]:
+        return ()
+
+    async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
+        return (), ()
+
+    def restore(
+        self,
+        seq: int,
+        ts_close_ns: int,
+        last_close: FloatArray,
+        orders: Sequence[OrderRecord],
+        fills: Sequence[Fill],
+    ) -> None:
+        """Resume; there is nothing to take up."""

@@ -1,0 +1,8 @@
+"""Positions, cash, and the wish for new ones.
+
+Holds: exact accounting, volatility-targeted sizing, rebalancing.
+Must not import: risk and later stages, adapters, Ray.
+Start reading at: `outcry.portfolio.portfolio`.
+
+`Portfolio`, `PortfolioState` in ``portfolio``; `PortfolioConfig` in ``config``
+"""

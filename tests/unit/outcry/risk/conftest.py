@@ -1,0 +1,78 @@
+"""Books, proposals and a gate, from the numbers that matter."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from outcry.identity import client_order_id
+from outcry.market.sessions import Sessions
+from outcry.market.universe import Universe
+from outcry.messages import Book, OrderIntent, Proposal, Side
+from outcry.risk.config import RiskConfig
+from outcry.risk.gate import RiskGate
+
+UNIVERSE = Universe(("AAA", "BBB", "CCC", "DDD"), ("Tech", "Tech", "Energy", "Other"))
+BARS_A_SESSION = 3
+
+
+def spread(values, dtype=float):
+    return np.broadcast_to(np.asarray(values, dtype), len(UNIVERSE)).copy()
+
+
+@pytest.fixture(scope="session")
+def universe():
+    return UNIVERSE
+
+
+@pytest.fixture(scope="session")
+def build_book():
+    """Return a function to a book at price 100; frame `seq` closes at hour `seq`, three hours a session."""
+
+    def build(seq=0, quantity=0.0, working=0.0, equity=100_000, price=100.0) -> Book:
+        zero = Decimal(0)
+        return Book(
+            seq, seq + 1, Decimal(equity), Decimal(equity), zero, zero, zero, spread(quantity), spread(working),
+            spread(price), spread(price), spread(False, bool),
+        )  # fmt: skip
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def build_proposal():
+    """Return a function from signed shares by symbol to a proposal."""
+
+    def build(seq=0, shares=None, target_weight=np.nan, cancels=(), inputs=()) -> Proposal:
+        orders = tuple(
+            OrderIntent(
+                client_order_id("run", seq, symbol, "test"),
+                seq,
+                symbol,
+                Side.BUY if signed > 0 else Side.SELL,
+                Decimal(abs(signed)),
+                purpose="test",
+            )
+            for symbol, signed in (shares or {}).items()
+        )
+        return Proposal(seq, orders, cancels, spread(target_weight), inputs)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def build_gate():
+    """Return a function from changes of the configuration to a gate."""
+
+    def build(**changes) -> RiskGate:
+        starts = np.arange(40, dtype=np.int64) * BARS_A_SESSION
+        sessions = Sessions(starts, starts + BARS_A_SESSION, starts, np.zeros(40, dtype=np.int64))
+        return RiskGate("run", UNIVERSE, RiskConfig(**changes), sessions)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def wishes():
+    """Return a function from orders to signed shares by symbol."""
+    return lambda orders: [(order.symbol, order.side.sign * int(order.quantity)) for order in orders]

@@ -1,0 +1,49 @@
+"""``outcry features``: the catalogue of feature columns."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.console import console, print_json_document
+from cli.options import AsJson
+from outcry.errors import ConfigurationError
+
+app = typer.Typer(help="The feature columns that models read.", no_args_is_help=True)
+
+
+@app.callback()
+def features() -> None:
+    """The feature columns that models read."""
+
+
+@app.command("list")
+def list_features(
+    category: Annotated[str | None, typer.Option("--category", help="Only this family, for example momentum.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print every column: formula, warm-up, unit and range; sources are in the JSON."""
+    from outcry.features.catalogue import CATALOGUE, catalogue_hash  # noqa: PLC0415 - numba loads slowly; --help must not wait
+
+    families = sorted({column.category for column in CATALOGUE})
+    if category is not None and category not in families:
+        raise ConfigurationError(f"category must be one of {', '.join(families)}, was {category}")
+    columns = [column for column in CATALOGUE if category in {None, column.category}]
+    if as_json:
+        rows = [asdict(c) | {"low": _bound(c.low), "high": _bound(c.high)} for c in columns]
+        print_json_document({"catalogue_hash": catalogue_hash(), "columns": rows})
+        return
+    table = Table(title=f"{len(columns)} columns, catalogue {catalogue_hash()[:12]}")
+    for heading in ("name", "formula", "warm-up", "unit", "range"):
+        table.add_column(heading, no_wrap=heading != "formula")
+    for c in columns:
+        span = f"{'-∞' if _bound(c.low) is None else f'{c.low:g}'} … {'∞' if _bound(c.high) is None else f'{c.high:g}'}"
+        name = c.name + "".join(f"\n  {alias}" for alias in c.aliases)
+        table.add_row(name, c.formula.replace("[", r"\["), str(c.warmup_bars), c.unit, span)
+    console.print(table)
+
+
+def _bound(value: float) -> float | None:
+    """Return a bound as JSON knows it: infinity is absent."""
+    return value if abs(value) < float("inf") else None

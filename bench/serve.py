@@ -1,0 +1,143 @@
+"""How fast the served ensemble answers: over HTTP, by rows and in bulk, and through a handle."""
+
+import http.client
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import ray
+from ray.serve.handle import DeploymentHandle
+
+from bench.harness import Result, measure, percentiles, result
+from bench.random_bundle import write_random_bundle
+from configs.serving import ServingConfig
+from deployments.client import EnsembleClient
+from deployments.http_app import ARROW, JSON
+from deployments.serving import EnsembleServer
+from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+from outcry.messages import FeatureFrame
+
+N_MODEL_FEATURES = 60
+N_LOAD_REPEATS = 3
+_ENVIRONMENT = {"RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
+
+
+def run() -> list[Result]:
+    """Start a cluster and the ensemble, ask it, stop both.
+
+    The bundle has 2 × 100 rounds of trees over 60 features and is trained on noise: what it learned changes no time.
+    """
+    for variable, value in _ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+    names = FEATURE_NAMES[:N_MODEL_FEATURES]
+    with tempfile.TemporaryDirectory(prefix="outcry-bench-") as folder:
+        bundle = write_random_bundle(Path(folder), names, catalogue_hash())
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        server = EnsembleServer(ServingConfig(port=port))
+        try:
+            (start_s,) = measure(lambda: server.start(bundle), n=1, warmup=0)
+            how = "Serve, HAProxy, a replica and its bundle, on a cluster that runs"
+            return [
+                result("serve start", start_s, "s", how),
+                *_measure_http(server.url, names, Path(folder)),
+                *_measure_handle(server.handle),
+            ]
+        finally:
+            server.stop()
+            ray.shutdown()
+
+
+class Desk:
+    """Ask for forecasts from an actor, as the desk of a floor does."""
+
+    async def time_forecasts(self, n_rows: int, handle: DeploymentHandle[Any]) -> list[float]:
+        """Return the seconds of 300 forecasts, after 30 that are not counted."""
+        client = EnsembleClient(handle, deadline_s=60.0)
+        values = np.random.default_rng(0).standard_normal((n_rows, len(FEATURE_NAMES)))
+        frame = FeatureFrame(0, 0, values, np.zeros(n_rows, dtype=np.bool_))
+        seconds = []
+        for _ in range(330):
+            started = perf_counter()
+            await client.predict(frame)
+            seconds.append(perf_counter() - started)
+        return seconds[30:]
+
+
+def _measure_http(url: str, names: tuple[str, ...], folder: Path) -> list[Result]:
+    rng = np.random.default_rng(0)
+    one = json.dumps({"rows": rng.standard_normal((1, len(names))).tolist()}).encode()
+    rows = rng.standard_normal((500, len(names)))
+    table = pa.table({name: rows[:, i] for i, name in enumerate(names)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    bulk = sink.getvalue().to_pybytes()
+    found = [
+        *_latency("HTTP, one row", _time_posts(url, one, JSON, n=500), "500 JSON requests, one after another", 4.0),
+        *_latency("HTTP, 500 rows", _time_posts(url, bulk, ARROW, n=100), "100 Arrow bodies and answers", 15.0),
+    ]
+    if shutil.which("wrk") is None:
+        return found
+    rates = [_measure_load(url, one, folder) for _ in range(N_LOAD_REPEATS)]
+    how = f"wrk -t1 -c16 -d3s on the same machine, one row as JSON, median of {N_LOAD_REPEATS}"
+    return [*found, result("HTTP, 16 connections", statistics.median(rates), "requests/s", how, at_least=600.0)]
+
+
+def _measure_handle(handle: DeploymentHandle[Any]) -> list[Result]:
+    desk: Any = ray.remote(num_cpus=0)(Desk).remote()  # an actor handle has the methods of its class
+    found = []
+    for n_rows in (1, 100):
+        seconds = ray.get(desk.time_forecasts.remote(n_rows, handle))
+        how = f"300 calls from an actor, rows of {len(FEATURE_NAMES)} features"
+        found += _latency(f"handle, {n_rows} row{'s' * (n_rows > 1)}", seconds, how)
+    ray.kill(desk)
+    return found
+
+
+def _latency(name: str, seconds: list[float], how: str, p50_at_most_ms: float | None = None) -> list[Result]:
+    p50_s, p99_s = percentiles(seconds)
+    return [
+        result(f"{name}, p50", p50_s * 1e3, "ms", how, at_most=p50_at_most_ms),
+        result(f"{name}, p99", p99_s * 1e3, "ms", how),
+    ]
+
+
+def _time_posts(url: str, body: bytes, content_type: str, n: int) -> list[float]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+
+    def post() -> None:
+        connection.request("POST", "/v1/predict", body, {"content-type": content_type, "accept": content_type})
+        answer = connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+
+    try:
+        return measure(post, n, warmup=30)
+    finally:
+        connection.close()
+
+
+def _measure_load(url: str, body: bytes, folder: Path) -> float:
+    """Return requests/s at 16 connections."""
+    script = folder / "post.lua"
+    script.write_text(
+        f'wrk.method="POST"\nwrk.headers["content-type"]="{JSON}"\nwrk.body=[==[{body.decode()}]==]\n', encoding="utf-8"
+    )
+    command = ["wrk", "-t1", "-c16", "-d3s", "-s", str(script), f"{url}/v1/predict"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in told, told
+    return float(re.findall(r"Requests/sec:\s+([\d.]+)", told)[0])

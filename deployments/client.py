@@ -1,0 +1,59 @@
+"""What the desk holds of the served ensemble."""
+
+import asyncio
+from typing import Any
+
+from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # the package has no stubs
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from outcry.errors import OutcryError
+from outcry.market.frame import FloatArray
+from outcry.messages import FeatureFrame, Forecast
+from outcry.models.forecast import ForecastBuilder
+
+_RETRY_PAUSE_S = 0.05
+
+
+class EnsembleClient:
+    """`outcry.ports.Predictor` over a handle to the `Ensemble` deployment.
+
+    A replica that dies is replaced by Serve, and the frame is asked for again until the deadline: a prediction changes
+    nothing, so it may be asked for twice. Past the deadline, or where the model refuses the rows, the forecast is the
+    fallback, which asks for no new risk.
+
+    Parameters
+    ----------
+    handle : DeploymentHandle
+    deadline_s : float
+        For one frame, retries included.
+    model_version : str, optional
+        The model of the frame before the first; see `ForecastBuilder`.
+    """
+
+    def __init__(self, handle: DeploymentHandle[Any], *, deadline_s: float, model_version: str | None = None) -> None:
+        self._handle = handle.options(_by_reference=False)  # gRPC: no detour of large rows through shared memory
+        self._deadline_s = deadline_s
+        self._builder = ForecastBuilder(model_version)
+
+    async def predict(self, features: FeatureFrame) -> Forecast:
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self._deadline_s
+        met = "no answer"
+        while (left_s := deadline_s - loop.time()) > 0.0:
+            try:
+                model_version, probability = await asyncio.wait_for(self._ask(features.values), left_s)
+                return self._builder.build(features, model_version, probability)
+            except TimeoutError:
+                break
+            except (OutcryError, RayTaskError) as error:  # the model refused; it would again
+                return self._builder.build_fallback(features, str(getattr(error, "cause", error)))
+            except (AioRpcError, RayError, RayServeException) as error:  # no replica; one is on its way
+                met = type(error).__name__
+                await asyncio.sleep(_RETRY_PAUSE_S)
+        return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}")
+
+    async def _ask(self, rows: FloatArray) -> tuple[str, FloatArray]:
+        answer: tuple[str, FloatArray] = await self._handle.predict_frame.remote(rows)
+        return answer

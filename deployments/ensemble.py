@@ -1,0 +1,116 @@
+"""The ensemble as a Ray Serve deployment: members in one process, a bundle swapped without a restart.
+
+**Owns** the model in service. **Receives** rows of the whole catalogue from the desk through a handle, and HTTP
+requests. **Sends** nothing; reads the floor's latest features from Redis. **Ordering**: none needed, a prediction
+depends on its rows and on the model only. **On failure**: Serve starts a new replica, which loads the bundle that
+`user_config` names; a bundle that cannot be loaded leaves the old one in service.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve import Application
+
+from configs.serving import ServingConfig
+from deployments.http_app import build_http_app
+from deployments.model_slot import ModelSlot
+from outcry.adapters.clock import SystemClock
+from outcry.adapters.redis_cache import FloorCache
+from outcry.config import FrozenConfig
+from outcry.errors import BundleError
+from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+from outcry.market.frame import FloatArray
+from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.predictor import predict_catalogue_rows
+
+
+class EnsembleArgs(FrozenConfig):
+    """What the application is built from; `redis_url` is absent where no floor leaves its features."""
+
+    serving: ServingConfig = ServingConfig()
+    redis_url: str | None = None
+
+
+class ModelChoice(FrozenConfig):
+    """The `user_config`: the bundle to serve, and the one for a fresh replica to take where that is refused."""
+
+    bundle_path: Path
+    fallback_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleStatus:
+    """What one replica serves; `refused_path` and `refused_reason` are of the last bundle it did not take."""
+
+    model_version: str
+    bundle_path: Path
+    refused_path: Path | None
+    refused_reason: str
+    refused_ts_ns: int
+    pid: int
+
+
+class Ensemble:
+    """See the module; Serve calls `reconfigure` with the `user_config`, and `__serve_build_asgi_app__` once."""
+
+    def __init__(self, args: EnsembleArgs) -> None:
+        self._args = args
+        self._clock = SystemClock()
+        self._slot = ModelSlot(_load_verified, self._clock.now_ns)
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        serving = self._args.serving
+        features = None if self._args.redis_url is None else FloorCache(self._args.redis_url)
+        return build_http_app(
+            self._slot, features, self._clock, max_rows=serving.max_rows, max_body_bytes=serving.max_body_bytes
+        )
+
+    async def reconfigure(self, user_config: dict[str, Any]) -> None:
+        """Put the bundle of `user_config` in service; requests are answered by the old one until it is ready."""
+        choice = ModelChoice.model_validate(user_config)
+        await asyncio.to_thread(self._slot.replace, choice.bundle_path, choice.fallback_path)
+
+    async def predict_frame(self, rows: FloatArray) -> tuple[str, FloatArray]:
+        """Return the model's version and float64 (n_rows, 3) for float64 (n_rows, n_features) of the catalogue."""
+        bundle = self._slot.loaded.bundle
+        return bundle.version, predict_catalogue_rows(bundle, rows)
+
+    async def status(self) -> EnsembleStatus:
+        loaded, refused = self._slot.loaded, self._slot.refused
+        return EnsembleStatus(
+            model_version=loaded.bundle.version,
+            bundle_path=loaded.path,
+            refused_path=None if refused is None else refused.path,
+            refused_reason="" if refused is None else refused.reason,
+            refused_ts_ns=0 if refused is None else refused.ts_ns,
+            pid=os.getpid(),
+        )
+
+    def check_health(self) -> None:
+        if not self._slot.is_ready:
+            raise BundleError("no model is in service")
+
+
+def build_app(args: EnsembleArgs) -> Application:
+    """Build the application; `user_config` comes with the deployment that `deployments.serving` declares."""
+    serving = args.serving
+    configured = serve.deployment(
+        num_replicas=serving.num_replicas,
+        max_ongoing_requests=serving.max_ongoing_requests,
+        max_queued_requests=serving.max_queued_requests,
+        health_check_period_s=serving.health_period_s,
+        max_constructor_retry_count=1,
+        graceful_shutdown_wait_loop_s=0.1,
+        ray_actor_options={"num_cpus": serving.num_cpus},
+    )
+    app: Application = configured(serve.ingress()(Ensemble)).bind(args)
+    return app
+
+
+def _load_verified(path: Path) -> ModelBundle:
+    return load_bundle(path, FEATURE_NAMES, catalogue_hash())

@@ -1,0 +1,227 @@
+"""The ensemble on a real cluster: asked in every way, swapped under load, refused, killed."""
+
+import asyncio
+import http.client
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import psutil
+import pyarrow as pa
+import pytest
+import ray
+import redis
+
+from bench.random_bundle import write_random_bundle
+from configs.serving import ServingConfig
+from deployments.client import EnsembleClient
+from deployments.http_app import ARROW
+from deployments.serving import EnsembleServer
+from outcry.errors import BundleError
+from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+from outcry.messages import FeatureFrame, InputKind
+from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.predictor import BundlePredictor
+
+MODEL_FEATURES = FEATURE_NAMES[20:2:-1]
+N_SYMBOLS = 100
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelBundle]:
+    directory = tmp_path_factory.mktemp("bundles")
+    hashed = catalogue_hash()
+    paths = [write_random_bundle(directory, MODEL_FEATURES, hashed, seed=seed, n_rounds=10) for seed in (0, 1)]
+    return [load_bundle(path.resolve()) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def mismatching_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_random_bundle(tmp_path_factory.mktemp("other"), ["alien"], catalogue_hash(), n_rounds=2)
+
+
+@pytest.fixture(scope="module")
+def corrupt_path(bundles: list[ModelBundle], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corrupt") / "bundle"
+    shutil.copytree(bundles[1].path, path)
+    (path / "xgboost.json").write_bytes((path / "xgboost.json").read_bytes()[:-9])
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(bundles: list[ModelBundle], corrupt_path: Path, redis_url: str) -> Iterator[EnsembleServer]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    server = EnsembleServer(ServingConfig(port=port), redis_url)
+    try:
+        with pytest.raises(BundleError, match="xgboost"):
+            server.start(corrupt_path)
+        server.start(bundles[0].path)
+        yield server
+    finally:
+        server.stop()
+        ray.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _first_bundle(server: EnsembleServer, bundles: list[ModelBundle]) -> None:
+    assert server.swap(bundles[0].path).refusal == ""
+
+
+def request(
+    server: EnsembleServer, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    try:
+        raw = body if isinstance(body, bytes | None) else orjson.dumps(body)
+        connection.request(method, path, raw, {"content-type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def probabilities(body: bytes) -> np.ndarray:
+    entries = orjson.loads(body)["predictions"]
+    return np.array([[entry["probability"][name] for name in ("up", "neutral", "down")] for entry in entries])
+
+
+def model_rows(seed: int, n_rows: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((n_rows, len(MODEL_FEATURES)))
+
+
+def feature_frame(seq: int) -> FeatureFrame:
+    values = np.random.default_rng(seq).standard_normal((N_SYMBOLS, len(FEATURE_NAMES)))
+    return FeatureFrame(seq, seq, values, np.zeros(N_SYMBOLS, dtype=np.bool_))
+
+
+def test_rows_symbols_and_binary_bodies_get_the_bits_of_the_bundle(server, bundles, redis_url: str) -> None:
+    rows = model_rows(0, 300)
+    expected = bundles[0].predict_proba(rows)
+    sink = pa.BufferOutputStream()
+    table = pa.table({name: rows[:, i] for i, name in enumerate(MODEL_FEATURES)})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with redis.Redis.from_url(redis_url) as cache:
+        for symbol, row in zip("AB", rows.tolist(), strict=False):
+            values = dict(zip(MODEL_FEATURES, row, strict=True))
+            content = orjson.dumps({"seq": 0, "ts_close_ns": 0, "values": values})
+            cache.set(f"features:{symbol}:latest", content, ex=30)
+    by_rows = request(server, "POST", "/v1/predict", {"rows": rows.tolist()})
+    by_symbol = request(server, "POST", "/v1/predict", {"symbols": ["B", "A"]})
+    binary = request(
+        server, "POST", "/v1/predict", sink.getvalue().to_pybytes(), {"content-type": ARROW, "accept": ARROW}
+    )
+    assert (by_rows[0], by_symbol[0], binary[0]) == (200, 200, 200)
+    assert np.array_equal(probabilities(by_rows[2]), expected)
+    assert np.array_equal(probabilities(by_symbol[2]), expected[[1, 0]])
+    answer = pa.ipc.open_stream(binary[2]).read_all()
+    assert np.array_equal(np.column_stack([answer[name] for name in ("up", "neutral", "down")]), expected)
+
+
+def test_request_id_is_echoed_once_and_stands_in_the_error(server) -> None:
+    status, headers, body = request(server, "POST", "/v1/predict", b"{", {"x-request-id": "mine-1"})
+    assert (status, headers["x-request-id"]) == (400, "mine-1")
+    assert orjson.loads(body)["request_id"] == "mine-1"
+    assert request(server, "GET", "/nowhere")[0] == 404
+    assert request(server, "GET", "/docs")[0] == 200
+
+
+def test_proxy_and_replica_listen_on_loopback_only(server) -> None:
+    proxies = [p for p in psutil.Process().children(recursive=True) if p.name() == "haproxy"]
+    listening = [c.laddr for p in proxies for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert int(server.url.rpartition(":")[2]) in {address.port for address in listening}
+    replica = psutil.Process(server.status()[0].pid)
+    ingress = [c.laddr for c in replica.net_connections() if c.laddr and 30000 <= c.laddr.port <= 31000]
+    assert {address.ip for address in ingress} == {"127.0.0.1"}
+
+
+def test_swap_under_load_drops_no_request_and_mixes_no_models(server, bundles) -> None:
+    rows = model_rows(1, 3)
+    expected = {bundle.version: bundle.predict_proba(rows) for bundle in bundles}
+    raw = orjson.dumps({"rows": rows.tolist()})
+    done = threading.Event()
+    seen: list[tuple[int, bytes]] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+        while not done.is_set():
+            connection.request("POST", "/v1/predict", raw, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            seen.append((answer.status, answer.read()))
+        connection.close()
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    try:
+        outcomes = [server.swap(bundles[i].path) for i in (1, 0, 1)]
+    finally:
+        done.set()
+        for asker in askers:
+            asker.join()
+    assert [outcome.model_version for outcome in outcomes] == [bundles[i].version for i in (1, 0, 1)]
+    assert {status for status, _ in seen} == {200}
+    versions = [orjson.loads(body)["model_version"] for _, body in seen]
+    assert set(versions) == set(expected)
+    for version, (_, body) in zip(versions, seen, strict=True):
+        assert np.array_equal(probabilities(body), expected[version])
+
+
+def test_bad_bundle_is_refused_and_the_present_one_answers(server, bundles, corrupt_path, mismatching_path) -> None:
+    rows = model_rows(2, 5)
+    for path, told in [(corrupt_path, "xgboost"), (mismatching_path, "alien")]:
+        outcome = server.swap(path)
+        assert outcome.model_version == bundles[0].version
+        assert told in outcome.refusal
+        health = orjson.loads(request(server, "GET", "/v1/health")[2])
+        assert health["refused_bundle"]["path"] == str(path.resolve())
+        assert told in health["refused_bundle"]["reason"]
+        assert health["redis"] == "reachable"
+        answer = request(server, "POST", "/v1/predict", {"rows": rows.tolist()})[2]
+        assert np.array_equal(probabilities(answer), bundles[0].predict_proba(rows))
+
+
+async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_bundle(server, bundles) -> None:
+    client = EnsembleClient(server.handle, deadline_s=60.0)
+    first = await client.predict(feature_frame(0))
+    outcome = await asyncio.to_thread(server.swap, bundles[1].path)
+    assert outcome.refusal == ""
+    (before,) = await asyncio.to_thread(server.status)
+    live = [first]
+    for seq in range(1, 6):
+        if seq == 3:
+            os.kill(before.pid, signal.SIGKILL)
+            impatient = await EnsembleClient(server.handle, deadline_s=0.2).predict(feature_frame(seq))
+            assert impatient.inputs[-1].kind is InputKind.FORECAST_FALLBACK
+            assert np.isnan(impatient.probability).all()
+        live.append(await client.predict(feature_frame(seq)))
+    (after,) = await asyncio.to_thread(server.status)
+    assert after.pid != before.pid
+    assert after.bundle_path == bundles[1].path
+    recorded = [item for forecast in live for item in forecast.inputs]
+    assert [(item.seq, item.kind) for item in recorded] == [(0, InputKind.MODEL_SWAPPED), (1, InputKind.MODEL_SWAPPED)]
+    twin = BundlePredictor(*bundles, recorded=recorded)
+    for forecast in live:
+        repeated = await twin.predict(feature_frame(forecast.seq))
+        assert forecast.probability.tobytes() == repeated.probability.tobytes()
+        assert forecast.confidence.tobytes() == repeated.confidence.tobytes()
+        assert (forecast.model_version, forecast.inputs) == (repeated.model_version, repeated.inputs)
+
+
+async def test_rows_the_model_refuses_are_a_fallback_with_the_same_reason_as_in_process(server, bundles) -> None:
+    frame = feature_frame(0)
+    frame.values[7, FEATURE_NAMES.index(MODEL_FEATURES[0])] = np.inf
+    live = await EnsembleClient(server.handle, deadline_s=60.0).predict(frame)
+    twin = await BundlePredictor(bundles[0]).predict(frame)
+    assert live.inputs == twin.inputs
+    assert live.inputs[0].kind is InputKind.FORECAST_FALLBACK

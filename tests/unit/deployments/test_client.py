@@ -1,0 +1,92 @@
+"""What the desk gets when the served ensemble answers, dies, hangs or refuses."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from ray.exceptions import ActorDiedError, RayTaskError
+from ray.serve.exceptions import DeploymentUnavailableError
+
+from deployments.client import EnsembleClient
+from outcry.errors import PredictionError
+from outcry.features.catalogue import FEATURE_NAMES
+from outcry.messages import FeatureFrame, Forecast, InputKind
+
+N_SYMBOLS = 3
+PROBABILITY = np.tile([0.5, 0.3, 0.2], (N_SYMBOLS, 1))
+
+
+class ScriptedHandle:
+    """A deployment handle that plays one step of a script a call: an answer, an error, or silence (None)."""
+
+    def __init__(self, *script: Any) -> None:
+        self.script = list(script)
+        self.n_calls = 0
+
+    def options(self, **_: Any) -> "ScriptedHandle":
+        return self
+
+    @property
+    def predict_frame(self) -> "ScriptedHandle":
+        return self
+
+    @property
+    def remote(self) -> Callable[..., Any]:
+        async def call(rows: np.ndarray) -> Any:
+            self.n_calls += 1
+            step = self.script.pop(0)
+            if step is None:
+                await asyncio.Event().wait()
+            if isinstance(step, Exception):
+                raise step
+            return step
+
+        return call
+
+
+def frame(seq: int = 0) -> FeatureFrame:
+    values = np.ones((N_SYMBOLS, len(FEATURE_NAMES)))
+    return FeatureFrame(seq, seq, values, np.zeros(N_SYMBOLS, dtype=np.bool_))
+
+
+def is_fallback(forecast: Forecast) -> bool:
+    return bool(np.isnan(forecast.probability).all()) and not forecast.confidence.any()
+
+
+@pytest.mark.parametrize("death", [ActorDiedError(), DeploymentUnavailableError(None)])
+async def test_replica_that_is_being_replaced_is_asked_again(death: Exception) -> None:
+    handle = ScriptedHandle(death, death, ("v1", PROBABILITY))
+    forecast = await EnsembleClient(handle, deadline_s=30.0).predict(frame())
+    assert np.array_equal(forecast.probability, PROBABILITY)
+    assert handle.n_calls == 3
+
+
+async def test_silence_past_the_deadline_gives_the_fallback_and_its_reason() -> None:
+    forecast = await EnsembleClient(ScriptedHandle(None), deadline_s=0.01).predict(frame())
+    assert is_fallback(forecast)
+    (fallback,) = forecast.inputs
+    assert fallback.kind is InputKind.FORECAST_FALLBACK
+    assert fallback.payload["reason"] == "deadline of 0.01 s passed: no answer"
+
+
+async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
+    cause = PredictionError("feature tech_x must be finite or NaN, was inf in row 2")
+    for refusal in (cause, RayTaskError("predict_frame", "traceback", cause).as_instanceof_cause()):
+        handle = ScriptedHandle(refusal)
+        forecast = await EnsembleClient(handle, deadline_s=30.0).predict(frame())
+        assert is_fallback(forecast)
+        assert forecast.inputs[0].payload["reason"] == str(cause)
+        assert handle.n_calls == 1
+
+
+async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
+    handle = ScriptedHandle(("v1", PROBABILITY), ("v2", PROBABILITY), ("v2", PROBABILITY))
+    client = EnsembleClient(handle, deadline_s=30.0, model_version="v1")
+    inputs = [(await client.predict(frame(seq))).inputs for seq in range(3)]
+    assert [[(item.seq, item.kind, dict(item.payload)) for item in each] for each in inputs] == [
+        [],
+        [(1, InputKind.MODEL_SWAPPED, {"model_version": "v2"})],
+        [],
+    ]

@@ -1,0 +1,64 @@
+"""The wiring of `launch.py` without actors: a backtest, and the replay of a recorded run."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from configs.plan import RunPlan
+from outcry.backtest.in_process import EngineFeatures, LocalPortfolio, LocalRisk, MemoryJournal
+from outcry.desk import Desk, trade_frame
+from outcry.execution.memory_ledger import MemoryLedger
+from outcry.execution.router import OrderRouter
+from outcry.market.frame import Frame, FrameTensor
+from outcry.messages import FrameOutcome, Input
+from outcry.ports import Predictor
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)  # asyncio.run makes a repr of what its coroutine returns
+class LocalRun:
+    """What a run in this process left behind."""
+
+    outcomes: list[FrameOutcome]
+    ledger: MemoryLedger
+
+
+async def run_in_process(
+    plan: RunPlan,
+    warmup: FrameTensor,
+    frames: Iterable[Frame],
+    predictor: Predictor,
+    *,
+    inputs: Mapping[int, tuple[Input, ...]] | None = None,
+    on_frame: Callable[[FrameOutcome], None] | None = None,
+) -> LocalRun:
+    """Trade `frames` through `trade_frame` with plain objects for ports.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    warmup : FrameTensor
+        Frames before the first traded one; may be empty.
+    frames : iterable of Frame
+    predictor : Predictor
+    inputs : mapping or None
+        What took effect at which `seq`, for the replay of a recorded run.
+    on_frame : callable or None
+        Called after every frame.
+    """
+    engine = plan.build_engine(len(plan.universe))
+    if len(warmup):
+        engine.replay(warmup)
+    ledger = MemoryLedger()
+    journal = MemoryJournal(inputs or {})
+    desk = Desk(
+        journal=journal,
+        router=OrderRouter(plan.build_broker(), ledger),
+        portfolio=LocalPortfolio(plan.build_portfolio()),
+        features=EngineFeatures(engine),
+        predictor=predictor,
+        risk=LocalRisk(plan.build_gate()),
+    )
+    for frame in frames:
+        outcome = await trade_frame(frame, desk)
+        if on_frame is not None:
+            on_frame(outcome)
+    return LocalRun(journal.outcomes, ledger)

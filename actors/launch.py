@@ -1,0 +1,92 @@
+"""Wire the floor: create every actor, by name and policy, and hand out clients."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from actors.calls import NamedActor
+from actors.desk import DeskActor, DeskClient
+from actors.execution import ExecutionActor, ExecutionClient
+from actors.feed import FeedActor, FeedClient
+from actors.journal import JournalActor, JournalClient
+from actors.portfolio import PortfolioActor, PortfolioClient
+from actors.risk import RiskActor, RiskClient
+from actors.shard import FeatureShardActor, FeatureShardsClient
+from actors.supervisor import SupervisorActor, SupervisorClient
+from configs.floor import ActorConfig, ActorName
+from configs.plan import RunPlan
+from outcry.desk import Desk
+from outcry.ports import Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Clients of a launched floor."""
+
+    desk: DeskClient
+    journal: JournalClient
+    supervisor: SupervisorClient
+    handles: tuple[Any, ...]
+
+    def close(self) -> None:
+        """End every actor; the supervisor first, so that none is brought back."""
+        for handle in reversed(self.handles):
+            ray.kill(handle)
+
+
+def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_url: str) -> Floor:
+    """Create the actors of a run on the connected Ray cluster and return their clients.
+
+    The actors are named ``<run_id>/<actor>`` and belong to the calling process: they end with it. Nothing trades until
+    ``floor.desk.start()``.
+    """
+    floor_config = plan.settings.floor
+    deadline_s = floor_config.recovery_deadline_s
+
+    handles: list[Any] = []
+
+    def create(kind: ActorName, shell: type, *args: object, name: str | None = None) -> NamedActor:
+        policy = floor_config.actors.get(kind, ActorConfig())
+        full_name = f"{plan.run_id}/{name or kind}"
+        options: dict[str, Any] = {
+            "name": full_name,
+            "num_cpus": policy.num_cpus,
+            "max_restarts": policy.max_restarts,
+            "max_task_retries": 0,  # a repeat is ours to send: it carries seq
+            "enable_task_events": False,
+        }
+        if policy.resources:
+            options["resources"] = policy.resources
+        handles.append(ray.remote(shell).options(**options).remote(*args))
+        return NamedActor(full_name)
+
+    indices = [plan.shard_indices(shard) for shard in range(floor_config.n_shards)]
+    owned = [shard for shard, columns in enumerate(indices) if len(columns)]
+    actors = {"journal": create("journal", JournalActor, plan, database_url, redis_url)}
+    journal = JournalClient(actors["journal"], deadline_s)
+    shards = [
+        create("shard", FeatureShardActor, plan, shard, database_url, journal, name=f"shard-{shard}") for shard in owned
+    ]
+    actors |= {f"shard-{shard}": actor for shard, actor in zip(owned, shards, strict=True)}
+    actors["portfolio"] = create("portfolio", PortfolioActor, plan, database_url)
+    actors["risk"] = create("risk", RiskActor, plan, database_url)
+    actors["execution"] = create("execution", ExecutionActor, plan, database_url, journal)
+    actors["feed"] = create("feed", FeedActor, plan)
+    ports = Desk(
+        journal=journal,
+        router=ExecutionClient(actors["execution"], deadline_s),
+        portfolio=PortfolioClient(actors["portfolio"], deadline_s),
+        features=FeatureShardsClient(shards, [indices[shard] for shard in owned], deadline_s),
+        predictor=predictor,
+        risk=RiskClient(actors["risk"], deadline_s),
+    )
+    feed = FeedClient(actors["feed"], deadline_s)
+    actors["desk"] = create("desk", DeskActor, plan, database_url, ports, feed, journal)
+    supervisor = create("supervisor", SupervisorActor, floor_config, actors, journal)
+    return Floor(
+        desk=DeskClient(actors["desk"], deadline_s),
+        journal=journal,
+        supervisor=SupervisorClient(supervisor, deadline_s),
+        handles=tuple(handles),
+    )

@@ -1,0 +1,65 @@
+"""The portfolio actor: positions, cash, and the wish for new ones."""
+
+import asyncio
+import os
+from typing import Any
+
+from actors.calls import ask
+from configs.plan import RunPlan
+from outcry.adapters.postgres.reader import JournalReader
+from outcry.market.frame import Frame
+from outcry.messages import Book, Executions, Forecast, Proposal
+from outcry.portfolio.portfolio import Portfolio
+
+
+class PortfolioActor:
+    """Own the portfolio of a desk.
+
+    **Owns** a `Portfolio`. **Receives** executions and forecasts. **Sends** nothing unasked. **Ordering** `settle` by
+    `seq`: a repeat gets the last book, after a gap the state is read from the journal; `propose` depends on its
+    arguments only. **On failure** it rebuilds the portfolio from the fills and closes of all complete frames.
+    """
+
+    def __init__(self, plan: RunPlan, database_url: str) -> None:
+        self._plan = plan
+        self._database_url = database_url
+        self._portfolio = self._restore()
+
+    def settle(self, executions: Executions, frame: Frame) -> Book:
+        if self._portfolio.last_seq < frame.seq - 1:
+            self._portfolio = self._restore()
+        return self._portfolio.settle(executions, frame)
+
+    def propose(self, forecast: Forecast, book: Book) -> Proposal:
+        return self._portfolio.propose(forecast, book)
+
+    def health(self) -> int:
+        return os.getpid()
+
+    def _restore(self) -> Portfolio:
+        return asyncio.run(_restore_portfolio(self._plan, self._database_url))
+
+
+async def _restore_portfolio(plan: RunPlan, database_url: str) -> Portfolio:  # a method would make the actor async
+    portfolio = plan.build_portfolio()
+    async with JournalReader.connect(database_url, plan.run_id) as reader:
+        last_seq = await reader.last_completed_seq()
+        if last_seq >= 0:
+            portfolio.restore_from_ledger(last_seq, await reader.fills(last_seq), await reader.last_closes(last_seq))
+    return portfolio
+
+
+class PortfolioClient:
+    """`outcry.ports.PortfolioBook` over a `PortfolioActor`."""
+
+    def __init__(self, handle: Any, deadline_s: float) -> None:
+        self._handle = handle
+        self._deadline_s = deadline_s
+
+    async def settle(self, executions: Executions, frame: Frame) -> Book:
+        book: Book = await ask(self._handle.settle, executions, frame, deadline_s=self._deadline_s)
+        return book
+
+    async def propose(self, forecast: Forecast, book: Book) -> Proposal:
+        proposal: Proposal = await ask(self._handle.propose, forecast, book, deadline_s=self._deadline_s)
+        return proposal

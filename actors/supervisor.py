@@ -1,0 +1,95 @@
+"""The supervisor: desired actors against living ones."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+import structlog
+from ray.exceptions import RayActorError
+
+from actors.calls import NamedActor, ask
+from actors.journal import JournalClient
+from configs.floor import FloorConfig
+
+log = structlog.get_logger(__name__)
+
+
+class SupervisorActor:
+    """Keep every actor of the floor in service.
+
+    **Owns** nothing that cannot be asked again. **Receives** nothing but questions. **Sends** a health ping to every
+    actor; one that stays silent past its deadline is killed so that Ray restarts it, each time after a longer silence;
+    one that spends its restart budget halts trading through the journal. **Ordering** none. **On failure** it starts
+    counting anew.
+    """
+
+    def __init__(self, config: FloorConfig, actors: Mapping[str, NamedActor], journal: JournalClient) -> None:
+        self._config = config
+        self._actors = dict(actors)
+        self._journal = journal
+        self._pids: dict[str, int] = {}
+        self._restarts = dict.fromkeys(self._actors, 0)
+        self._has_halted = False
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to watch. Asking twice changes nothing."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def restarts(self) -> dict[str, int]:
+        """Return how often each actor came back since this process started."""
+        await self.start()
+        return dict(self._restarts)
+
+    async def pids(self) -> dict[str, int]:
+        """Return the process of every actor that answered its last ping."""
+        await self.start()
+        return {**self._pids, "supervisor": os.getpid()}
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.gather(*(self._ping(name) for name in self._actors))
+            spent = [name for name, n in self._restarts.items() if n > self._config.restart_budget]
+            if spent and not self._has_halted:
+                self._has_halted = True
+                log.error("restart_budget_spent", actors=spent, budget=self._config.restart_budget)
+                reason = f"restart budget of {self._config.restart_budget} spent by {', '.join(spent)}"
+                await self._journal.add_command("halt", {"reason": reason, "flatten": "false"})
+            await asyncio.sleep(self._config.health_period_s)
+
+    async def _ping(self, name: str) -> None:
+        patience_s = self._config.health_deadline_s * (1 + self._restarts[name])
+        try:
+            pid = await asyncio.wait_for(self._actors[name].health.remote(), patience_s)
+        except TimeoutError:
+            log.warning("actor_silent", actor=name, deadline_s=patience_s)
+            ray.kill(self._actors[name].handle, no_restart=False)
+        except RayActorError:
+            return  # Ray is restarting it; the next ping that is answered counts the restart
+        else:
+            if self._pids.setdefault(name, pid) != pid:
+                self._restarts[name] += 1
+                self._pids[name] = pid
+                log.info("actor_back", actor=name, restarts=self._restarts[name])
+
+
+class SupervisorClient:
+    """What a driver asks of a `SupervisorActor`."""
+
+    def __init__(self, handle: Any, deadline_s: float) -> None:
+        self._handle = handle
+        self._deadline_s = deadline_s
+
+    async def start(self) -> None:
+        await ask(self._handle.start, deadline_s=self._deadline_s)
+
+    async def restarts(self) -> dict[str, int]:
+        restarts: dict[str, int] = await ask(self._handle.restarts, deadline_s=self._deadline_s)
+        return restarts
+
+    async def pids(self) -> dict[str, int]:
+        pids: dict[str, int] = await ask(self._handle.pids, deadline_s=self._deadline_s)
+        return pids

@@ -1,0 +1,53 @@
+"""The terminal: where output goes, and how an error reads."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from outcry.errors import OutcryError
+
+console = Console()
+errors = Console(stderr=True)
+
+EXIT_FAILED = 1
+EXIT_MISUSED = 2
+EXIT_INTERRUPTED = 130
+
+
+def print_json_document(document: Any) -> None:
+    """Print one JSON document, the machine form of a table."""
+    sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def run_guarded(command: Callable[[], None]) -> None:
+    """Run a command line to its exit code; an error of outcry is one readable message, not a traceback.
+
+    ``--debug`` anywhere on the line, or ``OUTCRY_TEST_DEBUG``, shows tracebacks.
+    """
+    is_debugging = "--debug" in sys.argv or bool(os.environ.get("OUTCRY_TEST_DEBUG"))
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        command()
+    except OutcryError as error:
+        if is_debugging:
+            raise
+        errors.print(f"[bold red]error[/]: {_escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(EXIT_MISUSED)
+    except KeyboardInterrupt:
+        if is_debugging:
+            raise
+        errors.print("interrupted", highlight=False)
+        sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:
+        if is_debugging:
+            raise
+        errors.print(f"[bold red]error[/]: {_escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(EXIT_FAILED)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

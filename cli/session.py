@@ -1,0 +1,130 @@
+"""A floor for the length of a command: services, Ray, the served ensemble, the actors, and all of it gone after."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from actors.desk import DeskStatus
+from actors.launch import Floor, launch_floor
+from cli.cluster import ray_cluster
+from configs.plan import RunPlan
+from configs.schema import Settings
+from deployments.client import EnsembleClient
+from deployments.serving import EnsembleServer, check_port_free
+from outcry.adapters.postgres.journal import PostgresJournal
+from outcry.adapters.postgres.runs import RunRecord, RunRegistry, RunStatus
+from outcry.adapters.services import Services
+from outcry.market.bar_size import format_bar_size
+from outcry.market.frame import FloatArray
+from training.prepare import PreparedRun
+
+_POLL_S = 0.1
+_IDLE_STATES = ("completed", "stopped", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """How a run ended: the last status of its desk, and the latency of every step since it started."""
+
+    status: DeskStatus
+    latency_ms: Mapping[str, FloatArray]
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[Services]:
+    """Reach PostgreSQL and Redis, or start them inside ``floor.state_dir``."""
+    state_dir, storage = settings.floor.state_dir, settings.storage
+    async with Services(state_dir, database_url=storage.database_url, redis_url=storage.redis_url) as services:
+        yield services
+
+
+async def record_run(services: Services, prepared: PreparedRun) -> None:
+    """Write a new run and its warm-up frames into the journal, before any actor reads them."""
+    plan = prepared.plan
+    timeframe = format_bar_size(plan.bar_ns)
+    record = RunRecord(
+        run_id=plan.run_id,
+        config=plan.settings.public(),
+        universe=plan.universe,
+        calendar=plan.calendar,
+        timeframe=timeframe,
+        bar_ns=plan.bar_ns,
+        source=plan.settings.market.source,
+        last_seq=plan.last_seq,
+        fingerprint=plan.fingerprint,
+        bundle_path=str(plan.bundle_path.resolve()),
+        bundle_version=plan.bundle_path.name,
+    )
+    async with RunRegistry.connect(services.database_url) as registry:
+        await registry.create(record)
+        await registry.set_status(plan.run_id, RunStatus.RUNNING)
+    if len(prepared.warmup):
+        journal = await PostgresJournal.open(services.database_url, plan.run_id, plan.universe)
+        try:
+            await journal.append_warmup(prepared.warmup)
+        finally:
+            await journal.close()
+
+
+@asynccontextmanager
+async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, float], None]) -> AsyncIterator[Floor]:
+    """Start Ray, the ensemble and the actors of a run; end them with the block."""
+    serving = plan.settings.serving
+    on_step("start Ray", 0.0)
+    with ray_cluster(plan.settings.ray) as is_ours:
+        on_step("start Ray", 1.0)
+        server = EnsembleServer(serving, services.redis_url, has_environment=is_ours)
+        on_step("serve the ensemble", 0.0)
+        try:
+            await asyncio.to_thread(server.start, plan.bundle_path)
+            on_step("serve the ensemble", 1.0)
+            # Replayed time waits: a replica that is replaced changes nothing.
+            predictor = EnsembleClient(server.handle, deadline_s=serving.replay_deadline_s)
+            on_step("call the floor", 0.0)
+            floor = launch_floor(plan, predictor, services.database_url, services.redis_url)
+            try:
+                await floor.desk.start()
+                await floor.supervisor.start()
+                on_step("call the floor", 1.0)
+                yield floor
+            finally:
+                floor.close()
+        finally:
+            await asyncio.to_thread(server.stop)
+
+
+async def watch(floor: Floor, show: Callable[[DeskStatus], None]) -> FinishedRun:
+    """Show the status of the desk until it is idle; Ctrl-C or SIGTERM lets it complete its frame and stop."""
+    loop = asyncio.get_running_loop()
+    asked_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    try:
+        while True:
+            status = await floor.desk.status()
+            show(status)
+            if status.state in _IDLE_STATES:
+                return FinishedRun(status, await floor.desk.latency_ms())
+            if asked_to_stop.is_set():
+                await floor.desk.stop()
+                continue
+            try:
+                await asyncio.wait_for(asked_to_stop.wait(), _POLL_S)
+            except TimeoutError:
+                continue
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def check_free(settings: Settings) -> None:
+    """Raise before anything is started where the serving port is taken."""
+    check_port_free(settings.serving.host, settings.serving.port)
+
+
+def report_path(settings: Settings, run_id: str) -> Path:
+    """Return where the report of a run is kept."""
+    return settings.floor.state_dir / "runs" / run_id / "report.html"

@@ -1,0 +1,76 @@
+"""``outcry status``: the runs in the ledger, and where they stand."""
+
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from cli.console import console, print_json_document
+from cli.options import AsJson, Assignments, ConfigFile, RunId, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run, as a row of the table."""
+
+    run_id: str
+    status: str
+    detail: str
+    created_at: str
+    source: str
+    symbols: int
+    frames: str
+    equity: str
+    drawdown: str
+    halted: bool
+    pending_commands: int
+
+
+def status(
+    run_id: RunId = None, config: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False
+) -> None:
+    """Show the newest runs, or one: how far it is, its equity and drawdown, whether it is halted."""
+    from cli.ledger import ask_ledger  # noqa: PLC0415 - a database driver; --help must not wait
+    from outcry.adapters.postgres.reader import JournalReader  # noqa: PLC0415
+    from outcry.adapters.postgres.runs import RunRegistry  # noqa: PLC0415
+    from outcry.adapters.services import Services  # noqa: PLC0415
+
+    async def look(services: Services, registry: RunRegistry) -> list[RunLine]:
+        runs = await registry.recent() if run_id is None else [await registry.get(run_id)]
+        lines = []
+        for run in runs:
+            async with JournalReader.connect(services.database_url, run.run_id) as reader:
+                mark = await reader.last_mark()
+            pending = [command for command in await registry.commands(run.run_id) if command.seq is None]
+            lines.append(
+                RunLine(
+                    run_id=run.run_id,
+                    status=run.status.value,
+                    detail=run.status_detail,
+                    created_at=run.created_at.isoformat(timespec="seconds"),
+                    source=run.source,
+                    symbols=len(run.universe),
+                    frames=f"{0 if mark is None else mark.seq[-1] + 1}/{run.last_seq + 1}",
+                    equity="-" if mark is None else f"{mark.equity[-1]:,.2f}",
+                    drawdown="-" if mark is None else f"{mark.drawdown_frac[-1]:.2%}",
+                    halted=mark is not None and bool(mark.is_halted[-1]),
+                    pending_commands=len(pending),
+                )
+            )
+        return lines
+
+    lines = ask_ledger(read_settings(config=config, assignments=assignments), look)
+    if as_json:
+        print_json_document([{name: getattr(line, name) for name in RunLine.__slots__} for line in lines])
+        return
+    if not lines:
+        console.print("no run yet: start one with outcry run")
+        return
+    table = Table("run", "status", "started", "source", "symbols", "frames", "equity", "drawdown", "commands waiting")
+    for line in lines:
+        state = f"{line.status}, halted" if line.halted else line.status
+        row = (line.run_id, state, line.created_at, line.source, str(line.symbols), line.frames)
+        table.add_row(*row, line.equity, line.drawdown, str(line.pending_commands))
+    console.print(table)
+    for line in lines:
+        if line.detail:
+            console.print(f"{line.run_id}: {line.detail}", highlight=False)

@@ -1,0 +1,39 @@
+"""``outcry verify``: a recorded run, traded again in one process."""
+
+from dataclasses import asdict
+
+import typer
+
+from cli.console import EXIT_FAILED, console, print_json_document
+from cli.options import AsJson, Assignments, ConfigFile, RunId, read_settings
+
+
+def verify(
+    run_id: RunId = None, config: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False
+) -> None:
+    """Replay a recorded run through the in-process path: every order identical, or the first difference."""
+    from actors.replay import Verification, verify_run  # noqa: PLC0415 - boosters load in seconds; --help must not wait
+    from cli.ledger import ask_ledger, find_run  # noqa: PLC0415
+    from outcry.adapters.postgres.runs import RunRegistry  # noqa: PLC0415
+    from outcry.adapters.services import Services  # noqa: PLC0415
+
+    async def replay(services: Services, registry: RunRegistry) -> Verification:
+        run = await find_run(registry, run_id)
+        return await verify_run(services.database_url, run.run_id)
+
+    found = ask_ledger(read_settings(config=config, assignments=assignments), replay)
+    if as_json:
+        print_json_document(asdict(found) | {"identical": found.difference is None})
+    elif found.difference is None:
+        console.print(
+            f"run {found.run_id}: identical. {found.n_orders} orders, {found.n_fills} fills and the equity of "
+            f"{found.n_frames} frames, replayed in one process",
+            highlight=False,
+        )
+    else:
+        difference = found.difference
+        console.print(f"run {found.run_id}: [red]differs[/] first at frame {difference.seq}, {difference.what}")
+        console.print(f"  recorded  {difference.recorded or 'nothing'}", highlight=False)
+        console.print(f"  replayed  {difference.replayed or 'nothing'}", highlight=False)
+    if found.difference is not None:
+        raise typer.Exit(EXIT_FAILED)

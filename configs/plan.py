@@ -1,0 +1,89 @@
+"""A run, decided: everything an actor, a backtest or a replay needs to build the same domain objects."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from configs.schema import Settings
+from outcry.execution.dry_broker import DryBroker
+from outcry.execution.simulated_broker import SimulatedBroker
+from outcry.features.engine import FeatureEngine
+from outcry.market.calendar import TradingCalendar
+from outcry.market.frame import IntArray
+from outcry.market.sessions import Sessions
+from outcry.market.universe import Universe
+from outcry.portfolio.portfolio import Portfolio
+from outcry.risk.gate import RiskGate
+
+_MARGIN_NS = 10 * 86_400 * 10**9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunPlan:
+    """Fix a run before it starts.
+
+    Attributes
+    ----------
+    run_id : str
+    settings : Settings
+    universe : Universe
+    sessions : Sessions
+        From before the first warm-up frame to after the last frame.
+    calendar : str
+    bar_ns : int
+    bars_per_year : float
+    first_row : int
+        Row of frame 0 in the market data.
+    last_seq : int
+        The last frame of the run.
+    fingerprint : str
+        Of the market data the run trades; a resumed run must find the same.
+    bundle_path : Path
+    """
+
+    run_id: str
+    settings: Settings
+    universe: Universe
+    sessions: Sessions
+    calendar: str
+    bar_ns: int
+    bars_per_year: float
+    first_row: int
+    last_seq: int
+    fingerprint: str
+    bundle_path: Path
+
+    def build_engine(self, n_symbols: int) -> FeatureEngine:
+        """Return a feature engine for `n_symbols` of the universe."""
+        return FeatureEngine(n_symbols, self.sessions, self.bars_per_year)
+
+    def build_portfolio(self) -> Portfolio:
+        """Return the portfolio before its first fill."""
+        return Portfolio(self.run_id, self.universe, self.settings.portfolio, self.settings.broker.initial_cash)
+
+    def build_gate(self) -> RiskGate:
+        """Return the risk gate before its first frame."""
+        return RiskGate(self.run_id, self.universe, self.settings.risk, self.sessions)
+
+    def build_broker(self) -> SimulatedBroker | DryBroker:
+        """Return the broker of the mode, before its first order."""
+        if self.settings.mode == "dry":
+            return DryBroker(len(self.universe))
+        return SimulatedBroker(self.universe, self.settings.broker, self.sessions)
+
+    def shard_indices(self, shard: int) -> IntArray:
+        """Return the columns of the universe that `shard` owns; a stable hash of the symbol decides."""
+        n_shards = self.settings.floor.n_shards
+        owners = [_stable_hash(symbol) % n_shards for symbol in self.universe.symbols]
+        return np.flatnonzero(np.array(owners) == shard)
+
+
+def sessions_around(calendar: TradingCalendar, first_ts_ns: int, last_ts_ns: int) -> Sessions:
+    """Return the sessions of a span and of some days on either side."""
+    return calendar.sessions(first_ts_ns - _MARGIN_NS, last_ts_ns + _MARGIN_NS)
+
+
+def _stable_hash(symbol: str) -> int:
+    return int.from_bytes(hashlib.blake2b(symbol.encode(), digest_size=8).digest(), "big")

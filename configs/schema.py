@@ -1,0 +1,31 @@
+"""All settings of outcry, composed of the sections that live beside their components."""
+
+from typing import Any, Literal
+
+from configs.floor import FloorConfig, RayConfig, StorageConfig
+from configs.serving import ServingConfig
+from configs.training import TrainingConfig
+from outcry.config import FrozenConfig
+from outcry.execution.simulated_broker import BrokerConfig
+from outcry.market.source import SourceConfig
+from outcry.portfolio.config import PortfolioConfig
+from outcry.risk.config import RiskConfig
+
+
+class Settings(FrozenConfig):
+    """Every section. ``mode`` is ``local`` (replay, simulated broker) or ``dry`` (orders are journalled, none is sent)."""
+
+    mode: Literal["local", "dry"] = "local"
+    market: SourceConfig = SourceConfig()
+    training: TrainingConfig = TrainingConfig()
+    portfolio: PortfolioConfig = PortfolioConfig()
+    risk: RiskConfig = RiskConfig()
+    broker: BrokerConfig = BrokerConfig()
+    serving: ServingConfig = ServingConfig()
+    floor: FloorConfig = FloorConfig()
+    storage: StorageConfig = StorageConfig()
+    ray: RayConfig = RayConfig()
+
+    def public(self) -> dict[str, Any]:
+        """Return the settings as JSON values without secrets: what a run records of itself."""
+        return self.model_dump(mode="json", exclude={"storage"})

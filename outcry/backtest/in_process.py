@@ -1,0 +1,61 @@
+"""The ports of a desk over plain objects: the event-driven backtest, and the replay of a recorded run."""
+
+from collections.abc import Mapping
+
+from outcry.features.engine import FeatureEngine
+from outcry.market.frame import Frame
+from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
+from outcry.portfolio.portfolio import Portfolio
+from outcry.risk.gate import RiskGate
+
+
+class EngineFeatures:
+    """`outcry.ports.Features` over one `FeatureEngine` for the whole universe."""
+
+    def __init__(self, engine: FeatureEngine) -> None:
+        self._engine = engine
+
+    async def update(self, frame: Frame) -> FeatureFrame:
+        self._engine.update(frame)
+        return FeatureFrame(frame.seq, frame.ts_close_ns, self._engine.values, ~frame.present)
+
+
+class LocalPortfolio:
+    """`outcry.ports.PortfolioBook` over a `Portfolio`."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self._portfolio = portfolio
+
+    async def settle(self, executions: Executions, frame: Frame) -> Book:
+        return self._portfolio.settle(executions, frame)
+
+    async def propose(self, forecast: Forecast, book: Book) -> Proposal:
+        return self._portfolio.propose(forecast, book)
+
+
+class LocalRisk:
+    """`outcry.ports.RiskReview` over a `RiskGate`."""
+
+    def __init__(self, gate: RiskGate) -> None:
+        self._gate = gate
+
+    async def review(self, wanted: Proposal, book: Book, inputs: tuple[Input, ...]) -> Verdict:
+        return self._gate.review(wanted, book, inputs)
+
+
+class MemoryJournal:
+    """`outcry.ports.FrameJournal` in memory.
+
+    `inputs` maps the `seq` of a frame to what takes effect there: empty for a backtest, taken from the journal for a
+    replay. `outcomes` holds every recorded frame, in order.
+    """
+
+    def __init__(self, inputs: Mapping[int, tuple[Input, ...]]) -> None:
+        self._inputs = inputs
+        self.outcomes: list[FrameOutcome] = []
+
+    async def append(self, frame: Frame) -> tuple[Input, ...]:
+        return self._inputs.get(frame.seq, ())
+
+    async def record(self, outcome: FrameOutcome) -> None:
+        self.outcomes.append(outcome)

@@ -1,0 +1,124 @@
+"""The whole system on a small span of real prices: Ray, Serve, PostgreSQL and Redis, once a session."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+
+from actors.desk import DeskStatus
+from actors.launch import Floor, launch_floor
+from cli.cluster import ray_cluster
+from cli.session import record_run
+from configs.loader import load_settings
+from deployments.client import EnsembleClient
+from deployments.serving import EnsembleServer
+from outcry.adapters.services import Services
+from training.prepare import PreparedRun, new_run_id, prepare_run
+
+Disturb = Callable[[Floor, DeskStatus], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="outcry-test-"))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def prepared(state_dir: Path) -> PreparedRun:
+    """Five real stocks, daily: about 500 frames to train on and 100 to trade; a snapshot every 16 frames."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = load_settings(
+        assignments=[
+            f"floor.state_dir={state_dir}",
+            "floor.snapshot_every_frames=16",
+            "floor.warmup_frames=250",
+            f"serving.port={port}",
+            "training.train_frac=0.83",
+            "training.n_threads=1",
+            "market.start=2010-01-01",
+            "market.end=2012-05-31",
+            "portfolio.min_confidence=0.0",
+            "portfolio.exit_confidence=0.0",
+            "portfolio.rebalance_frac=0.001",
+            "portfolio.max_position_frac=0.5",
+            "risk.max_position_frac=0.5",
+            "risk.max_sector_frac=1.0",
+        ]
+    )
+    return prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
+
+
+@pytest.fixture(scope="session")
+def services(prepared: PreparedRun) -> Iterator[Services]:
+    services = Services(prepared.plan.settings.floor.state_dir)
+    asyncio.run(services.__aenter__())
+    yield services
+    asyncio.run(services.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def server(prepared: PreparedRun, services: Services) -> Iterator[EnsembleServer]:
+    with ray_cluster(prepared.plan.settings.ray) as is_ours:
+        server = EnsembleServer(prepared.plan.settings.serving, services.redis_url, has_environment=is_ours)
+        server.start(prepared.plan.bundle_path)
+        yield server
+        server.stop()
+
+
+class FloorRunner:
+    """Trade the prepared span as a run of its own, to the end."""
+
+    def __init__(self, prepared: PreparedRun, services: Services, server: EnsembleServer) -> None:
+        self._prepared = prepared
+        self._services = services
+        self._server = server
+
+    @property
+    def database_url(self) -> str:
+        return self._services.database_url
+
+    @asynccontextmanager
+    async def launched(self, run_id: str) -> AsyncIterator[Floor]:
+        """Launch, or resume, the run of this id."""
+        plan = replace(self._prepared.plan, run_id=run_id)
+        await record_run(self._services, replace(self._prepared, plan=plan))
+        predictor = EnsembleClient(self._server.handle, deadline_s=60.0)
+        floor = launch_floor(plan, predictor, self._services.database_url, self._services.redis_url)
+        try:
+            await floor.desk.start()
+            await floor.supervisor.start()
+            yield floor
+        finally:
+            floor.close()
+
+    async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
+        """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""
+        run_id = new_run_id()
+        async with self.launched(run_id) as floor, asyncio.timeout(120):
+            is_disturbed = disturb is None
+            while True:
+                status = await floor.desk.status()
+                assert status.state in ("starting", "running", "completed"), status.detail
+                if not is_disturbed and status.last_seq >= (disturb_at_seq or 0):
+                    is_disturbed = True
+                    await disturb(floor, status)
+                if status.state == "completed":
+                    assert is_disturbed, "the run was over before it could be disturbed"
+                    return run_id
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def runner(prepared: PreparedRun, services: Services, server: EnsembleServer) -> FloorRunner:
+    assert ray.is_initialized()
+    return FloorRunner(prepared, services, server)

@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import structlog
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from actors.feed import FeedClient
 from actors.journal import JournalClient
 from actors.stopwatch import Stopwatch
@@ -128,39 +127,34 @@ class DeskActor:
             await self._journal.set_status("failed", self._detail)
 
     async def _trade_from(self, seq: int) -> None:
-        last_seq = self._plan.last_seq
-        fetching = asyncio.create_task(self._feed.frame(seq)) if seq <= last_seq else None
-        while fetching is not None and not self._is_stopping:
-            frame = await fetching
-            fetching = asyncio.create_task(self._feed.frame(frame.seq + 1)) if frame.seq < last_seq else None
+        async for frame in self._feed.stream(seq, self._plan.last_seq):
+            if self._is_stopping:
+                return
             started = time.perf_counter()
             self._outcome = await trade_frame(frame, self._desk)
             spent_ms = (time.perf_counter() - started) * 1e3
-            recording_ms = self._stopwatch.last("journal.record")
-            self._stopwatch.add(FRAME_TO_ORDER, spent_ms - recording_ms)
+            self._stopwatch.add(FRAME_TO_ORDER, spent_ms - self._stopwatch.last("journal.record"))
             self._n_frames += 1
             self._n_orders += len(self._outcome.submission.orders)
-        if fetching is not None:
-            fetching.cancel()
 
 
 class DeskClient:
     """What a driver asks of a `DeskActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def start(self) -> None:
-        await ask(self._handle.start, deadline_s=self._deadline_s)
+        await ask(self._actor.start, deadline_s=self._deadline_s)
 
     async def stop(self) -> None:
-        await ask(self._handle.stop, deadline_s=self._deadline_s)
+        await ask(self._actor.stop, deadline_s=self._deadline_s)
 
     async def status(self) -> DeskStatus:
-        status: DeskStatus = await ask(self._handle.status, deadline_s=self._deadline_s)
+        status: DeskStatus = await ask(self._actor.status, deadline_s=self._deadline_s)
         return status
 
     async def latency_ms(self) -> Mapping[str, FloatArray]:
-        latency: Mapping[str, FloatArray] = await ask(self._handle.latency_ms, deadline_s=self._deadline_s)
+        latency: Mapping[str, FloatArray] = await ask(self._actor.latency_ms, deadline_s=self._deadline_s)
         return latency

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from typing import Any
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from actors.journal import JournalClient
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
@@ -71,14 +70,14 @@ class ExecutionActor:
 class ExecutionClient:
     """`outcry.ports.Router` over an `ExecutionActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def advance(self, frame: Frame) -> Executions:
-        executions: Executions = await ask(self._handle.advance, frame, deadline_s=self._deadline_s)
+        executions: Executions = await ask(self._actor.advance, frame, deadline_s=self._deadline_s)
         return executions
 
     async def submit(self, verdict: Verdict) -> Submission:
-        submission: Submission = await ask(self._handle.submit, verdict, deadline_s=self._deadline_s)
+        submission: Submission = await ask(self._actor.submit, verdict, deadline_s=self._deadline_s)
         return submission

@@ -3,11 +3,10 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from configs.plan import RunPlan
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.redis_cache import FloorCache
@@ -16,6 +15,8 @@ from outcry.market.frame import Frame
 from outcry.messages import Executions, FrameOutcome, Input, OrderIntent, OrderUpdated, Verdict
 
 log = structlog.get_logger(__name__)
+
+_PUBLISH_PERIOD_S = 0.1
 
 
 class JournalActor:
@@ -34,7 +35,7 @@ class JournalActor:
         self._opened: asyncio.Future[PostgresJournal] | None = None
         self._frame: Frame | None = None
         self._publishing: asyncio.Task[None] | None = None
-        self._n_unpublished = 0
+        self._unpublished: list[FrameOutcome] = []
 
     async def append(self, frame: Frame) -> tuple[Input, ...]:
         self._frame = frame
@@ -42,9 +43,9 @@ class JournalActor:
 
     async def record(self, outcome: FrameOutcome) -> None:
         await (await self._journal()).record(outcome)
-        if self._publishing is not None:
-            await self._publishing  # one frame behind at most, so every event reaches its stream, in order
-        self._publishing = asyncio.create_task(self._publish(self._frame, outcome))
+        self._unpublished.append(outcome)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish())
 
     async def commit_executions(self, executions: Executions) -> None:
         await (await self._journal()).commit_executions(executions)
@@ -75,45 +76,47 @@ class JournalActor:
             )
         return await asyncio.shield(self._opened)
 
-    async def _publish(self, frame: Frame | None, outcome: FrameOutcome) -> None:
-        try:
-            if frame is not None and frame.seq == outcome.seq:
-                await self._cache.publish(frame, outcome)
-        except ServiceError as error:
-            self._n_unpublished += 1
-            log.warning("cache_unreachable", error=str(error), unpublished=self._n_unpublished)
+    async def _publish(self) -> None:
+        """Publish until nothing is left, a burst of frames at once: every event, and the values of the last frame."""
+        while self._unpublished and self._frame is not None:
+            outcomes, self._unpublished = self._unpublished, []
+            try:
+                await self._cache.publish(self._frame, outcomes)
+            except ServiceError as error:
+                log.warning("cache_unreachable", error=str(error), n_frames_lost=len(outcomes))
+            await asyncio.sleep(_PUBLISH_PERIOD_S)
 
 
 class JournalClient:
     """`outcry.ports.FrameJournal` and `outcry.ports.OrderLedger` over a `JournalActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def append(self, frame: Frame) -> tuple[Input, ...]:
-        inputs: tuple[Input, ...] = await ask(self._handle.append, frame, deadline_s=self._deadline_s)
+        inputs: tuple[Input, ...] = await ask(self._actor.append, frame, deadline_s=self._deadline_s)
         return inputs
 
     async def record(self, outcome: FrameOutcome) -> None:
-        await ask(self._handle.record, outcome, deadline_s=self._deadline_s)
+        await ask(self._actor.record, outcome, deadline_s=self._deadline_s)
 
     async def commit_executions(self, executions: Executions) -> None:
-        await ask(self._handle.commit_executions, executions, deadline_s=self._deadline_s)
+        await ask(self._actor.commit_executions, executions, deadline_s=self._deadline_s)
 
     async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
-        orders: tuple[OrderIntent, ...] = await ask(self._handle.commit_orders, verdict, deadline_s=self._deadline_s)
+        orders: tuple[OrderIntent, ...] = await ask(self._actor.commit_orders, verdict, deadline_s=self._deadline_s)
         return orders
 
     async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        await ask(self._handle.commit_updates, seq, updates, deadline_s=self._deadline_s)
+        await ask(self._actor.commit_updates, seq, updates, deadline_s=self._deadline_s)
 
     async def add_command(self, kind: str, payload: dict[str, str]) -> None:
-        await ask(self._handle.add_command, kind, payload, deadline_s=self._deadline_s)
+        await ask(self._actor.add_command, kind, payload, deadline_s=self._deadline_s)
 
     async def set_status(self, status: str, detail: str = "") -> None:
-        await ask(self._handle.set_status, status, detail, deadline_s=self._deadline_s)
+        await ask(self._actor.set_status, status, detail, deadline_s=self._deadline_s)
 
     def post_snapshot(self, name: str, seq: int, payload: bytes) -> None:
         """Send a snapshot without waiting: one that is lost costs a longer replay, nothing else."""
-        self._handle.save_snapshot.remote(name, seq, payload)
+        self._actor.save_snapshot.remote(name, seq, payload)

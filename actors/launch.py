@@ -58,6 +58,8 @@ def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_u
         }
         if policy.resources:
             options["resources"] = policy.resources
+        if kind == "desk":  # it asks Serve from one event loop only: the router may run there, without a thread between
+            options["runtime_env"] = {"env_vars": {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0"}}
         handles.append(ray.remote(shell).options(**options).remote(*args))
         return NamedActor(full_name)
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from typing import Any
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.market.frame import Frame
@@ -52,14 +51,14 @@ async def _restore_portfolio(plan: RunPlan, database_url: str) -> Portfolio:  # 
 class PortfolioClient:
     """`outcry.ports.PortfolioBook` over a `PortfolioActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def settle(self, executions: Executions, frame: Frame) -> Book:
-        book: Book = await ask(self._handle.settle, executions, frame, deadline_s=self._deadline_s)
+        book: Book = await ask(self._actor.settle, executions, frame, deadline_s=self._deadline_s)
         return book
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:
-        proposal: Proposal = await ask(self._handle.propose, forecast, book, deadline_s=self._deadline_s)
+        proposal: Proposal = await ask(self._actor.propose, forecast, book, deadline_s=self._deadline_s)
         return proposal

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from typing import Any
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.messages import Book, Input, Proposal, Verdict
@@ -48,10 +47,10 @@ async def _restore_gate(plan: RunPlan, database_url: str) -> RiskGate:  # a meth
 class RiskClient:
     """`outcry.ports.RiskReview` over a `RiskActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def review(self, wanted: Proposal, book: Book, inputs: tuple[Input, ...]) -> Verdict:
-        verdict: Verdict = await ask(self._handle.review, wanted, book, inputs, deadline_s=self._deadline_s)
+        verdict: Verdict = await ask(self._actor.review, wanted, book, inputs, deadline_s=self._deadline_s)
         return verdict

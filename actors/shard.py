@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-from typing import Any
 
 import numpy as np
 
-from actors.calls import ask
+from actors.calls import NamedActor, ask
 from actors.journal import JournalClient
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
@@ -72,16 +71,16 @@ async def _catch_up(engine: FeatureEngine, plan: RunPlan, indices: IntArray, dat
 class FeatureShardsClient:
     """`outcry.ports.Features` over the `FeatureShardActor` of every shard."""
 
-    def __init__(self, handles: list[Any], indices: list[IntArray], deadline_s: float) -> None:
-        self._handles = handles
+    def __init__(self, actors: list[NamedActor], indices: list[IntArray], deadline_s: float) -> None:
+        self._actors = actors
         self._indices = indices
         self._deadline_s = deadline_s
 
     async def update(self, frame: Frame) -> FeatureFrame:
         answers: list[FeatureFrame] = await asyncio.gather(
             *(
-                ask(handle.update, frame.select(indices), deadline_s=self._deadline_s)
-                for handle, indices in zip(self._handles, self._indices, strict=True)
+                ask(actor.update, frame.select(indices), deadline_s=self._deadline_s)
+                for actor, indices in zip(self._actors, self._indices, strict=True)
             )
         )
         values = np.empty((frame.n_symbols, answers[0].values.shape[1]))

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import ray
 import structlog
@@ -35,9 +34,10 @@ class SupervisorActor:
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to watch. Asking twice changes nothing."""
+        """Ask every actor once, then go on watching. Asking twice changes nothing."""
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
+            await self._ping_all()
 
     async def restarts(self) -> dict[str, int]:
         """Return how often each actor came back since this process started."""
@@ -51,14 +51,17 @@ class SupervisorActor:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.gather(*(self._ping(name) for name in self._actors))
+            await asyncio.sleep(self._config.health_period_s)
+            await self._ping_all()
             spent = [name for name, n in self._restarts.items() if n > self._config.restart_budget]
             if spent and not self._has_halted:
                 self._has_halted = True
                 log.error("restart_budget_spent", actors=spent, budget=self._config.restart_budget)
                 reason = f"restart budget of {self._config.restart_budget} spent by {', '.join(spent)}"
                 await self._journal.add_command("halt", {"reason": reason, "flatten": "false"})
-            await asyncio.sleep(self._config.health_period_s)
+
+    async def _ping_all(self) -> None:
+        await asyncio.gather(*(self._ping(name) for name in self._actors))
 
     async def _ping(self, name: str) -> None:
         patience_s = self._config.health_deadline_s * (1 + self._restarts[name])
@@ -79,17 +82,17 @@ class SupervisorActor:
 class SupervisorClient:
     """What a driver asks of a `SupervisorActor`."""
 
-    def __init__(self, handle: Any, deadline_s: float) -> None:
-        self._handle = handle
+    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+        self._actor = actor
         self._deadline_s = deadline_s
 
     async def start(self) -> None:
-        await ask(self._handle.start, deadline_s=self._deadline_s)
+        await ask(self._actor.start, deadline_s=self._deadline_s)
 
     async def restarts(self) -> dict[str, int]:
-        restarts: dict[str, int] = await ask(self._handle.restarts, deadline_s=self._deadline_s)
+        restarts: dict[str, int] = await ask(self._actor.restarts, deadline_s=self._deadline_s)
         return restarts
 
     async def pids(self) -> dict[str, int]:
-        pids: dict[str, int] = await ask(self._handle.pids, deadline_s=self._deadline_s)
+        pids: dict[str, int] = await ask(self._actor.pids, deadline_s=self._deadline_s)
         return pids

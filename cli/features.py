@@ -24,7 +24,7 @@ def list_features(
     as_json: AsJson = False,
 ) -> None:
     """Print every column: formula, warm-up, unit and range; sources are in the JSON."""
-    from outcry.features.catalogue import CATALOGUE, catalogue_hash  # noqa: PLC0415 - numba loads slowly; --help must not wait
+    from outcry.features.catalogue import CATALOGUE, catalogue_hash
 
     families = sorted({column.category for column in CATALOGUE})
     if category is not None and category not in families:

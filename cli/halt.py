@@ -34,9 +34,9 @@ def resume(
 def _command(
     kind: InputKind, run_id: str | None, payload: dict[str, str], config: ConfigFile, assignments: Assignments
 ) -> None:
-    from cli.ledger import ask_ledger, find_run  # noqa: PLC0415 - a database driver; --help must not wait
-    from outcry.adapters.postgres.runs import RunRecord, RunRegistry, RunStatus  # noqa: PLC0415
-    from outcry.adapters.services import Services  # noqa: PLC0415
+    from cli.ledger import ask_ledger, find_run
+    from outcry.adapters.postgres.runs import RunRecord, RunRegistry, RunStatus
+    from outcry.adapters.services import Services
 
     async def queue(_: Services, registry: RunRegistry) -> RunRecord:
         run = await find_run(registry, run_id)

@@ -62,14 +62,14 @@ def run(
 
 
 async def _run(settings: Settings, bundle: Path | None, resume: str | None, as_json: bool) -> None:
-    from actors.history import history_of_recorded_run  # noqa: PLC0415 - boosters load in seconds; --help must not wait
-    from cli.live import LiveView  # noqa: PLC0415
-    from cli.session import check_free, floor_of, record_run, report_path, services_of, watch  # noqa: PLC0415
-    from outcry.adapters.postgres.runs import RunRegistry  # noqa: PLC0415
-    from outcry.backtest.report.write import write_report  # noqa: PLC0415
-    from outcry.backtest.report.terminal import render_terminal  # noqa: PLC0415
-    from outcry.models.bundle import load_bundle  # noqa: PLC0415
-    from training.prepare import prepare_run  # noqa: PLC0415
+    from actors.history import history_of_recorded_run
+    from cli.live import LiveView
+    from cli.session import check_free, floor_of, record_run, report_path, services_of, watch
+    from outcry.adapters.postgres.runs import RunRegistry
+    from outcry.backtest.report.terminal import render_terminal
+    from outcry.backtest.report.write import write_report
+    from outcry.models.bundle import load_bundle
+    from training.prepare import prepare_run
 
     if settings.ray.address is None and "RAY_ADDRESS" not in os.environ:
         check_free(settings)

@@ -29,10 +29,10 @@ def status(
     run_id: RunId = None, config: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False
 ) -> None:
     """Show the newest runs, or one: how far it is, its equity and drawdown, whether it is halted."""
-    from cli.ledger import ask_ledger  # noqa: PLC0415 - a database driver; --help must not wait
-    from outcry.adapters.postgres.reader import JournalReader  # noqa: PLC0415
-    from outcry.adapters.postgres.runs import RunRegistry  # noqa: PLC0415
-    from outcry.adapters.services import Services  # noqa: PLC0415
+    from cli.ledger import ask_ledger
+    from outcry.adapters.postgres.reader import JournalReader
+    from outcry.adapters.postgres.runs import RunRegistry
+    from outcry.adapters.services import Services
 
     async def look(services: Services, registry: RunRegistry) -> list[RunLine]:
         runs = await registry.recent() if run_id is None else [await registry.get(run_id)]

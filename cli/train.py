@@ -16,8 +16,8 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Fit the ensemble on the first part of the data (training.train_frac) and write a bundle."""
-    from outcry.models.bundle import load_bundle  # noqa: PLC0415 - boosters load in seconds; --help must not wait
-    from training.prepare import prepare_run  # noqa: PLC0415
+    from outcry.models.bundle import load_bundle
+    from training.prepare import prepare_run
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments

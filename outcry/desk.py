@@ -22,9 +22,9 @@ class Desk:
 
 async def trade_frame(frame: Frame, desk: Desk) -> FrameOutcome:
     """Trade one frame; the orders of frame t rest on frames 0..t only and fill on frame t+1 at the earliest."""
-    durable = create_task(desk.journal.append(frame))  # runs beside the next steps
-    forecasting = create_task(_forecast(frame, desk))  # needs no fill: runs beside the broker
+    forecasting = create_task(_forecast(frame, desk))  # the longest way, and it needs no fill: beside all else
     executions = await desk.router.advance(frame)  # simulated: match at this bar; live: drain what arrived
+    durable = create_task(desk.journal.append(frame))  # runs beside the next steps
     book = await desk.portfolio.settle(executions, frame)
     features, forecast = await forecasting
     wanted = await desk.portfolio.propose(forecast, book)

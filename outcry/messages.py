@@ -63,7 +63,6 @@ class InputKind(StrEnum):
     MODEL_SWAPPED = "model_swapped"
 
 
-
 @dataclass(frozen=True, slots=True)
 class Input:
     """An input that took effect at the boundary of frame `seq`.

@@ -98,19 +98,33 @@ class FloorCache:
         except (RedisError, OSError):
             return False
 
-    async def publish(self, frame: Frame, outcome: FrameOutcome) -> None:
-        """Write everything of one frame in one round trip; raise `ServiceError` where Redis is not there."""
+    async def publish(self, frame: Frame, outcomes: Sequence[FrameOutcome]) -> None:
+        """Write what happened since the last call in one round trip.
+
+        Parameters
+        ----------
+        frame : Frame
+            Of the last of `outcomes`: the latest prices.
+        outcomes : sequence of FrameOutcome
+            Consecutive frames. The events of all of them go to the streams; features and forecasts of the last one are
+            the latest.
+
+        Raises
+        ------
+        ServiceError
+            Where Redis is not there.
+        """
+        latest = outcomes[-1]
         arguments: tuple[str | bytes, ...] = (
             *_prices(frame),
-            *self._features(outcome.features),
-            *_predictions(outcome),
+            *self._features(latest.features),
+            *_predictions(latest),
         )
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.eval(_PUT, len(self._symbols), *self._symbols, *arguments, outcome.forecast.model_version)
-        for stream, events in _events(outcome).items():
-            for event in events:
-                entry: dict[Any, Any] = {"event": orjson.dumps(event, default=str)}
-                pipeline.xadd(f"stream:{stream}", entry, maxlen=STREAM_ENTRIES, approximate=True)
+        pipeline.eval(_PUT, len(self._symbols), *self._symbols, *arguments, latest.forecast.model_version)
+        for stream, event in (pair for outcome in outcomes for pair in _events(outcome)):
+            entry: dict[Any, Any] = {"event": orjson.dumps(event, default=str)}
+            pipeline.xadd(f"stream:{stream}", entry, maxlen=STREAM_ENTRIES, approximate=True)
         try:
             await pipeline.execute()
         except (RedisError, OSError) as error:
@@ -177,21 +191,21 @@ def _predictions(outcome: FrameOutcome) -> Iterator[bytes]:
         yield orjson.dumps(body)
 
 
-def _events(outcome: FrameOutcome) -> dict[str, Sequence[Any]]:
-    """One stream a kind of event; money is text."""
+def _events(outcome: FrameOutcome) -> Iterator[tuple[str, Any]]:
+    """Yield stream and event; money is text."""
     book = outcome.book
-    frame = {
-        "seq": outcome.seq,
-        "timestamp": outcome.ts_close_ns,
-        "equity": book.equity,
-        "cash": book.cash,
-        "drawdown_frac": outcome.verdict.drawdown_frac,
-        "is_halted": outcome.verdict.is_halted,
-        "n_positions": int(np.count_nonzero(book.quantity)),
-    }
-    return {
-        "frames": [frame],
-        "orders": outcome.submission.orders,
-        "fills": outcome.executions.fills,
-        "risk": outcome.verdict.events,
-    }
+    yield (
+        "frames",
+        {
+            "seq": outcome.seq,
+            "timestamp": outcome.ts_close_ns,
+            "equity": book.equity,
+            "cash": book.cash,
+            "drawdown_frac": outcome.verdict.drawdown_frac,
+            "is_halted": outcome.verdict.is_halted,
+            "n_positions": int(np.count_nonzero(book.quantity)),
+        },
+    )
+    yield from (("orders", order) for order in outcome.submission.orders)
+    yield from (("fills", fill) for fill in outcome.executions.fills)
+    yield from (("risk", event) for event in outcome.verdict.events)

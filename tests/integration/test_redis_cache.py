@@ -81,7 +81,7 @@ def make_outcome(symbol: str) -> FrameOutcome:
 async def test_features_come_back_exact_with_zero_and_none_kept_apart(
     cache: FloorCache, symbols: tuple[str, ...], redis_url: str
 ) -> None:
-    await cache.publish(make_frame(), make_outcome(symbols[0]))
+    await cache.publish(make_frame(), [make_outcome(symbols[0])])
     reader = FloorCache(redis_url)
     found = await reader.latest_features([*symbols, "NOBODY"])
     assert found[symbols[0]] == {"tech_rsi_14": 0.0, "ret_log_1": 1 / 3, "vol_ewm_20": None}
@@ -94,7 +94,7 @@ async def test_features_come_back_exact_with_zero_and_none_kept_apart(
 async def test_each_key_has_its_own_life(
     cache: FloorCache, symbols: tuple[str, ...], client: redis.asyncio.Redis
 ) -> None:
-    await cache.publish(make_frame(), make_outcome(symbols[0]))
+    await cache.publish(make_frame(), [make_outcome(symbols[0])])
     for key, life_s in (
         (f"market:price:{symbols[0]}", PRICE_LIFE_S),
         (f"features:{symbols[0]}:latest", FEATURES_LIFE_S),
@@ -108,7 +108,7 @@ async def test_each_key_has_its_own_life(
 async def test_price_is_exact_and_absent_without_a_bar(
     cache: FloorCache, symbols: tuple[str, ...], client: redis.asyncio.Redis
 ) -> None:
-    await cache.publish(make_frame(), make_outcome(symbols[0]))
+    await cache.publish(make_frame(), [make_outcome(symbols[0])])
     price = await client.hgetall(f"market:price:{symbols[0]}")
     assert {name: float(price[name]) for name in BAR_FIELDS} == dict.fromkeys(BAR_FIELDS, 0.1 + 0.2)
     assert int(price["timestamp"]) == TS_NS
@@ -118,7 +118,7 @@ async def test_price_is_exact_and_absent_without_a_bar(
 async def test_prediction_names_its_class_or_none(
     cache: FloorCache, symbols: tuple[str, ...], client: redis.asyncio.Redis
 ) -> None:
-    await cache.publish(make_frame(), make_outcome(symbols[0]))
+    await cache.publish(make_frame(), [make_outcome(symbols[0])])
     bodies = [orjson.loads(await client.get(f"prediction:{symbol}:ensemble")) for symbol in symbols]
     assert [body["prediction"] for body in bodies] == ["up", "down", None]
     assert bodies[0]["probability"] == {"up": 0.5, "neutral": 0.3, "down": 0.2}
@@ -127,7 +127,7 @@ async def test_prediction_names_its_class_or_none(
 async def test_every_kind_of_event_goes_to_its_stream(
     cache: FloorCache, symbols: tuple[str, ...], client: redis.asyncio.Redis
 ) -> None:
-    await cache.publish(make_frame(), make_outcome(symbols[0]))
+    await cache.publish(make_frame(), [make_outcome(symbols[0])])
     last = {}
     for kind in ("frames", "orders", "fills", "risk"):
         ((_, entry),) = await client.xrevrange(f"stream:{kind}", count=1)
@@ -142,15 +142,15 @@ async def test_cache_works_again_after_its_server_came_back(state_dir: Path) -> 
     server = EmbeddedRedis(state_dir / "redis")
     cache = FloorCache(server.start(), ("A", "B", "C"), NAMES)
     try:
-        await cache.publish(make_frame(), make_outcome("A"))
+        await cache.publish(make_frame(), [make_outcome("A")])
         server.stop()
         assert not await cache.is_reachable()
         with pytest.raises(ServiceError, match=r"Redis at socket .* cannot be reached"):
-            await cache.publish(make_frame(), make_outcome("A"))
+            await cache.publish(make_frame(), [make_outcome("A")])
         with pytest.raises(ServiceError, match="cannot be reached"):
             await cache.latest_features(["A"])
         server.start()
-        await cache.publish(make_frame(), make_outcome("A"))
+        await cache.publish(make_frame(), [make_outcome("A")])
         assert len(await cache.latest_features(["A", "B", "C"])) == 3
     finally:
         await cache.close()

@@ -40,6 +40,7 @@ def prepared(state_dir: Path) -> PreparedRun:
     settings = load_settings(
         assignments=[
             f"floor.state_dir={state_dir}",
+            "floor.n_shards=2",
             "floor.snapshot_every_frames=16",
             "floor.warmup_frames=250",
             f"serving.port={port}",

@@ -19,7 +19,7 @@ class SupervisorActor:
     """Keep every actor of the floor in service.
 
     **Owns** nothing that cannot be asked again. **Receives** nothing but questions. **Sends** a health ping to every
-    actor; one that stays silent past its deadline is killed so that Ray restarts it, each time after a longer silence;
+    actor; one that stays silent past its deadline is killed so that Ray restarts it, each time after twice the silence;
     one that spends its restart budget halts trading through the journal. **Ordering** none. **On failure** it starts
     counting anew.
     """
@@ -30,6 +30,7 @@ class SupervisorActor:
         self._journal = journal
         self._pids: dict[str, int] = {}
         self._restarts = dict.fromkeys(self._actors, 0)
+        self._kills = dict.fromkeys(self._actors, 0)
         self._has_halted = False
         self._watching: asyncio.Task[None] | None = None
 
@@ -64,11 +65,12 @@ class SupervisorActor:
         await asyncio.gather(*(self._ping(name) for name in self._actors))
 
     async def _ping(self, name: str) -> None:
-        patience_s = self._config.health_deadline_s * (1 + self._restarts[name])
+        patience_s = self._config.health_deadline_s * 2 ** self._kills[name]
         try:
             pid = await asyncio.wait_for(self._actors[name].health.remote(), patience_s)
         except TimeoutError:
             log.warning("actor_silent", actor=name, deadline_s=patience_s)
+            self._kills[name] += 1
             ray.kill(self._actors[name].handle, no_restart=False)
         except RayActorError:
             return  # Ray is restarting it; the next ping that is answered counts the restart

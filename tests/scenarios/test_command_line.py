@@ -1,0 +1,239 @@
+"""The commands as a user types them, each in a process of its own."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+SMALL = ("--from", "2010-01-01", "--to", "2012-05-31")
+SETTINGS = (
+    "training.train_frac=0.83",
+    "training.n_threads=1",
+    "floor.warmup_frames=250",
+    "portfolio.min_confidence=0.0",
+    "portfolio.exit_confidence=0.0",
+)
+
+
+@dataclass
+class CommandLine:
+    """``outcry`` in a folder of its own; every process it starts carries `mark` in its environment."""
+
+    folder: Path
+    port: int
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def options(self) -> list[str]:
+        settings = (f"floor.state_dir={self.folder}/state", f"serving.port={self.port}", *SETTINGS)
+        return [word for setting in settings for word in ("--set", setting)]
+
+    def start(self, *words: str, configured: bool = True) -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *words, *(self.options if configured else ())],
+            env=environment | {"OUTCRY_TEST_MARK": self.mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, configured: bool = True) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words, configured=configured)
+        stdout, stderr = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def survivors(self) -> list[str]:
+        """Return the processes this command line left behind."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("OUTCRY_TEST_MARK") == self.mark:
+                    found.append(" ".join(process.cmdline()))
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        return found
+
+    def check_no_survivors(self) -> None:
+        deadline = time.monotonic() + 15  # Ray's own reaper takes a moment
+        while (left := self.survivors()) and time.monotonic() < deadline:
+            pass
+        assert left == []
+
+
+@pytest.fixture
+def outcry() -> Iterator[CommandLine]:
+    folder = Path(tempfile.mkdtemp(prefix="outcry-test-"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    yield CommandLine(folder, port)
+    shutil.rmtree(folder)
+
+
+def frames_of(outcry: CommandLine) -> tuple[str, int]:
+    """Return the newest run and how many of its frames are complete."""
+    status = outcry.run("status", "--json")
+    runs = json.loads(status.stdout) if status.returncode == 0 else []
+    return (runs[0]["run_id"], int(runs[0]["frames"].split("/")[0])) if runs else ("", 0)
+
+
+def wait_for_frames(outcry: CommandLine, process: subprocess.Popen[str], n_frames: int) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        run_id, done = frames_of(outcry)
+        if done >= n_frames:
+            return run_id
+    raise AssertionError(f"run must complete {n_frames} frames within 120 s")
+
+
+def wait_until_free(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return
+        assert time.monotonic() < deadline, f"port {port} must become free within 30 s"
+
+
+def test_a_run_ends_with_a_ledger_a_report_and_an_identical_replay(outcry: CommandLine) -> None:
+    done = outcry.run("run", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    report = Path(done.stdout.split("report  ")[-1].strip())
+    assert report.is_file()
+    assert report.with_name("summary.json").is_file()
+    verified = json.loads(outcry.run("verify", "--json").stdout)
+    assert verified["identical"]
+    assert verified["n_orders"] > 0
+    status = json.loads(outcry.run("status", "--json").stdout)[0]
+    assert (status["status"], status["run_id"]) == ("completed", verified["run_id"])
+    outcry.check_no_survivors()
+
+
+def test_ctrl_c_stops_in_order_and_the_run_can_be_resumed(outcry: CommandLine) -> None:
+    process = outcry.start("run", *SMALL, "--speed", "1000000")
+    run_id = wait_for_frames(outcry, process, 5)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert f"outcry run --resume {run_id}" in stdout
+    assert "Traceback" not in stderr
+    outcry.check_no_survivors()
+    resumed = outcry.run("run", "--resume", run_id)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
+    assert json.loads(outcry.run("status", run_id, "--json").stdout)[0]["status"] == "completed"
+
+
+def test_a_killed_driver_leaves_a_ledger_that_can_be_resumed(outcry: CommandLine) -> None:
+    process = outcry.start("run", *SMALL, "--speed", "1000000")
+    run_id = wait_for_frames(outcry, process, 5)
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until_free(outcry.port)  # Ray and HAProxy notice within seconds that their driver is gone
+    resumed = outcry.run("run", "--resume", run_id)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
+    outcry.check_no_survivors()
+
+
+def test_halt_and_resume_take_effect_at_a_frame_and_replay(outcry: CommandLine) -> None:
+    process = outcry.start("run", *SMALL, "--speed", "400000")
+    run_id = wait_for_frames(outcry, process, 5)
+    assert outcry.run("halt", "--flatten", "--reason", "a test").returncode == 0
+    deadline = time.monotonic() + 60
+    while not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]:
+        assert time.monotonic() < deadline
+    assert outcry.run("resume").returncode == 0
+    stdout, stderr = process.communicate(timeout=240)
+    assert process.returncode == 0, stderr
+    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
+    assert not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]
+
+
+BARS = pl.DataFrame(
+    {
+        "symbol": ["A"] * 4,
+        "ts": pl.Series([f"2020-01-0{d}T14:30:00" for d in (2, 3, 6, 7)]).str.to_datetime(time_zone="UTC"),
+        "open": [10.0, 10.0, 10.0, 10.0],
+        "high": [11.0, 11.0, 11.0, 11.0],
+        "low": [9.0, 9.0, 9.0, 9.0],
+        "close": [10.0, 10.5, 10.0, 10.5],
+        "volume": [100.0] * 4,
+    }
+)
+
+
+def with_value(column: str, value: float | None) -> pl.DataFrame:
+    return BARS.with_columns(pl.Series(column, [10.0, value, 10.0, 10.0]))
+
+
+BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda path: None, "bars.parquet"),
+    "unreadable": (lambda path: path.write_bytes(b"not parquet"), "bars.parquet"),
+    "wrong columns": (lambda path: BARS.drop("close").write_parquet(path), "close"),
+    "NaN price": (lambda path: with_value("close", None).write_parquet(path), "finite"),
+    "negative price": (lambda path: with_value("low", -1.0).write_parquet(path), "-1.0"),
+    "high below low": (lambda path: with_value("high", 5.0).write_parquet(path), "high"),
+    "time going backwards": (lambda path: BARS.reverse().write_parquet(path), "backwards"),
+    "duplicate bar": (lambda path: pl.concat([BARS[:2], BARS[1:]]).write_parquet(path), "A"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, case: str) -> None:
+    write, named = BAD_FILES[case]
+    path = outcry.folder / "bars.parquet"
+    write(path)
+    check_refused(outcry, ["run", "--source", str(path)], named)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["run", "--symbols", "APPL"], "did you mean AAPL"),
+        (["run", "--from", "2031-01-01"], "2031-01-01"),
+        (["run", "--from", "2012-01-01", "--to", "2011-01-01"], "2011-01-01"),
+        (["run", "--set", "risk.max_positon_frac=0.1"], "did you mean risk.max_position_frac"),
+        (["run", "--mode", "yolo"], "yolo"),
+        (["run", "--bundle", "/nowhere"], "/nowhere"),
+        (["run", "--bars", "7parsecs"], "7parsecs"),
+        (["run", "--resume", "unknown"], "unknown"),
+        (["verify", "unknown"], "unknown"),
+        (["halt"], "outcry run"),
+        (["backtest", "--config", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["status", "--set", "storage.database_url=postgresql://me:hunter2@127.0.0.1:1/x"], "port 1"),
+    ],
+)
+def test_a_wrong_word_is_one_message_that_names_it(outcry: CommandLine, words: list[str], named: str) -> None:
+    check_refused(outcry, words, named)
+
+
+def test_a_taken_port_is_named_before_anything_starts(outcry: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", outcry.port)):
+        check_refused(outcry, ["run", *SMALL], str(outcry.port))
+    assert not (outcry.folder / "state").exists()
+
+
+def check_refused(outcry: CommandLine, words: list[str], named: str) -> None:
+    done = outcry.run(*words)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    outcry.check_no_survivors()

@@ -57,7 +57,7 @@ async def ask(method: Any, *args: object, deadline_s: float) -> Any:
                 raise error.cause from error
             raise
         except RayActorError as error:
-            failed_to_start = "creation task" in str(error)
+            failed_to_start = error.actor_init_failed
             if failed_to_start or loop.time() >= give_up_at:
                 raise ServiceError(_explain(method, error, deadline_s, failed_to_start)) from error
         await asyncio.sleep(pause_s)

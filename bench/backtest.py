@@ -37,7 +37,5 @@ def run() -> list[Result]:
         started = time.perf_counter()
         asyncio.run(run_in_process(prepared.plan, prepared.warmup, frames, BundlePredictor(bundle)))
         rates.append(len(frames) / (time.perf_counter() - started))
-    how = (
-        f"{frames.n_symbols} symbols, {len(frames)} frames, {len(prepared.warmup)} of warm-up; median of {N_REPEATS}"
-    )
+    how = f"{frames.n_symbols} symbols, {len(frames)} frames, {len(prepared.warmup)} of warm-up; median of {N_REPEATS}"
     return [result("backtest.frames_per_s", float(np.median(rates)), "frames/s", how, at_least=400.0)]

@@ -68,6 +68,8 @@ def _connected(where: str, **options: Any) -> Iterator[None]:
 
     logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # tells at each start that it is on
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    # Ray prints what it thinks of a worker that died into our stdout, and has no setting against it.
+    ray._private.worker.print_to_stdstream = _log_ray_message  # type: ignore[assignment]  # Ray says it returns Any
     try:
         ray.init(log_to_driver=False, logging_level=logging.WARNING, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -76,6 +78,10 @@ def _connected(where: str, **options: Any) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _log_ray_message(batch: dict[str, Any], ignore_prefix: bool) -> None:
+    logging.getLogger("ray").info("%s", "\n".join(batch["lines"]))
 
 
 @contextmanager

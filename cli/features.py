@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console, print_json_document
@@ -34,13 +35,14 @@ def list_features(
         rows = [asdict(c) | {"low": _bound(c.low), "high": _bound(c.high)} for c in columns]
         print_json_document({"catalogue_hash": catalogue_hash(), "columns": rows})
         return
-    table = Table(title=f"{len(columns)} columns, catalogue {catalogue_hash()[:12]}")
-    for heading in ("name", "formula", "warm-up", "unit", "range"):
-        table.add_column(heading, no_wrap=heading != "formula")
+    table = Table("column", "what it is", title=f"{len(columns)} columns, catalogue {catalogue_hash()[:12]}")
+    table.columns[0].no_wrap = True
     for c in columns:
-        span = f"{'-∞' if _bound(c.low) is None else f'{c.low:g}'} … {'∞' if _bound(c.high) is None else f'{c.high:g}'}"
-        name = c.name + "".join(f"\n  {alias}" for alias in c.aliases)
-        table.add_row(name, c.formula.replace("[", r"\["), str(c.warmup_bars), c.unit, span)
+        low, high = ("∞" if _bound(bound) is None else f"{abs(bound):g}" for bound in (c.low, c.high))
+        span = f"{'-' if c.low < 0 else ''}{low} … {'-' if c.high < 0 else ''}{high}"
+        name = c.name + "".join(f"\n  [dim]{alias}[/]" for alias in c.aliases)
+        what = f"{escape(c.formula)}\n[dim]{escape(c.unit)}, {span}, after {c.warmup_bars} bars[/]"
+        table.add_row(name, what)
     console.print(table)
 
 

@@ -1,7 +1,9 @@
 """``outcry status``: the runs in the ledger, and where they stand."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from cli.console import console, print_json_document
@@ -65,12 +67,18 @@ def status(
     if not lines:
         console.print("no run yet: start one with outcry run")
         return
-    table = Table("run", "status", "started", "source", "symbols", "frames", "equity", "drawdown", "commands waiting")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("run", "status", "frames", "equity", "drawdown", "started"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("source", no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
         state = f"{line.status}, halted" if line.halted else line.status
-        row = (line.run_id, state, line.created_at, line.source, str(line.symbols), line.frames)
-        table.add_row(*row, line.equity, line.drawdown, str(line.pending_commands))
+        started = line.created_at[5:16].replace("T", " ")
+        table.add_row(line.run_id, state, line.frames, line.equity, line.drawdown, started, Path(line.source).name)
     console.print(table)
     for line in lines:
-        if line.detail:
-            console.print(f"{line.run_id}: {line.detail}", highlight=False)
+        notes = [line.detail] if line.detail else []
+        if line.pending_commands:
+            notes.append(f"{line.pending_commands} commands wait for its next frame")
+        for note in notes:
+            console.print(f"{line.run_id}: {note}", highlight=False, soft_wrap=True)

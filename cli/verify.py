@@ -29,11 +29,12 @@ def verify(
             f"run {found.run_id}: identical. {found.n_orders} orders, {found.n_fills} fills and the equity of "
             f"{found.n_frames} frames, replayed in one process",
             highlight=False,
+            soft_wrap=True,
         )
     else:
         difference = found.difference
         console.print(f"run {found.run_id}: [red]differs[/] first at frame {difference.seq}, {difference.what}")
-        console.print(f"  recorded  {difference.recorded or 'nothing'}", highlight=False)
-        console.print(f"  replayed  {difference.replayed or 'nothing'}", highlight=False)
+        console.print(f"  recorded  {difference.recorded or 'nothing'}", highlight=False, soft_wrap=True)
+        console.print(f"  replayed  {difference.replayed or 'nothing'}", highlight=False, soft_wrap=True)
     if found.difference is not None:
         raise typer.Exit(EXIT_FAILED)

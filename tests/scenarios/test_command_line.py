@@ -55,7 +55,7 @@ class CommandLine:
 
     def run(self, *words: str, configured: bool = True) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, configured=configured)
-        stdout, stderr = process.communicate(timeout=240)
+        _, stderr = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def survivors(self) -> list[str]:
@@ -160,7 +160,7 @@ def test_halt_and_resume_take_effect_at_a_frame_and_replay(outcry: CommandLine) 
     while not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]:
         assert time.monotonic() < deadline
     assert outcry.run("resume").returncode == 0
-    stdout, stderr = process.communicate(timeout=240)
+    _, stderr = process.communicate(timeout=240)
     assert process.returncode == 0, stderr
     assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
     assert not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]

@@ -55,7 +55,7 @@ class CommandLine:
 
     def run(self, *words: str, configured: bool = True) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, configured=configured)
-        _, stderr = process.communicate(timeout=240)
+        stdout, stderr = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def survivors(self) -> list[str]:

@@ -41,7 +41,7 @@ async def test_the_same_question_is_asked_until_it_is_answered(losses: tuple[Exc
 
 
 async def test_an_actor_that_stays_away_is_named_after_the_deadline() -> None:
-    with pytest.raises(ServiceError, match="asked for answer must be back within 0.05 s"):
+    with pytest.raises(ServiceError, match=r"asked for answer must be back within 0.05 s"):
         await ask(Method(AWAY), deadline_s=0.05)
 
 

@@ -1,4 +1,4 @@
-"""The whole system on a small span of real prices: Ray, Serve, PostgreSQL and Redis, once a session."""
+"""The whole system on a small span of real prices: Ray, Serve, PostgreSQL and Redis, once a module."""
 
 import asyncio
 import shutil
@@ -25,14 +25,14 @@ from training.prepare import PreparedRun, new_run_id, prepare_run
 Disturb = Callable[[Floor, DeskStatus], Awaitable[None]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def state_dir() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="outcry-test-"))
     yield directory
     shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prepared(state_dir: Path) -> PreparedRun:
     """Five real stocks, daily: about 500 frames to train on and 100 to trade; a snapshot every 16 frames."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -59,7 +59,7 @@ def prepared(state_dir: Path) -> PreparedRun:
     return prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def services(prepared: PreparedRun) -> Iterator[Services]:
     services = Services(prepared.plan.settings.floor.state_dir)
     asyncio.run(services.__aenter__())
@@ -67,7 +67,7 @@ def services(prepared: PreparedRun) -> Iterator[Services]:
     asyncio.run(services.__aexit__(None, None, None))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(prepared: PreparedRun, services: Services) -> Iterator[EnsembleServer]:
     with ray_cluster(prepared.plan.settings.ray) as is_ours:
         server = EnsembleServer(prepared.plan.settings.serving, services.redis_url, has_environment=is_ours)

@@ -70,7 +70,7 @@ class LiveView:
 
     def _line(self, status: DeskStatus) -> str:
         return (
-            f"{status.last_seq + 1}/{self._n_frames} frames  {_instant(status.ts_close_ns)}  "
+            f"{status.last_seq + 1}/{self._n_frames} frames  {_instant(status.ts_close_ns)} UTC  "
             f"equity {status.equity:,.2f}  drawdown {status.drawdown_frac:.2%}  positions {status.n_positions}  "
             f"orders {status.n_orders}  latency p50 {status.latency_p50_ms:.1f} ms p99 {status.latency_p99_ms:.1f} ms  "
             f"{status.frames_per_s:.1f} frames/s  {_state(status)}"
@@ -78,16 +78,17 @@ class LiveView:
 
 
 def _status_table(status: DeskStatus) -> Table:
-    table = Table(expand=True, border_style="dim")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    state = _state(status)
     cells = {
-        "frame closes": _instant(status.ts_close_ns),
-        "equity": f"{status.equity:,.2f}",
-        "drawdown": f"{status.drawdown_frac:.2%}",
-        "positions": f"{status.n_positions}",
-        "orders": f"{status.n_orders}",
-        "frame to order p50 / p99": f"{status.latency_p50_ms:.1f} / {status.latency_p99_ms:.1f} ms",
-        "frames/s": f"{status.frames_per_s:.1f}",
-        "state": f"[red]{_state(status)}[/]" if status.is_halted or status.state == "failed" else _state(status),
+        "frame closes\n(UTC)": _instant(status.ts_close_ns),
+        "\nequity": f"{status.equity:,.2f}",
+        "draw-\ndown": f"{status.drawdown_frac:.2%}",
+        "posi-\ntions": f"{status.n_positions}",
+        "\norders": f"{status.n_orders}",
+        "latency ms\np50 / p99": f"{status.latency_p50_ms:.1f} / {status.latency_p99_ms:.1f}",
+        "frames\n/s": f"{status.frames_per_s:.1f}",
+        "\nstate": f"[red]{state}[/]" if status.is_halted or status.state == "failed" else state,
     }
     for name in cells:
         table.add_column(name, justify="right", no_wrap=True)
@@ -100,4 +101,4 @@ def _state(status: DeskStatus) -> str:
 
 
 def _instant(ts_ns: int) -> str:
-    return "-" if ts_ns == 0 else datetime.fromtimestamp(ts_ns / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return "-" if ts_ns == 0 else datetime.fromtimestamp(ts_ns / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M")

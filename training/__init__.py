@@ -2,7 +2,7 @@
 
 Holds: everything that learns. Predicting lives in ``outcry.models``.
 Must not import: cli, deployments.
-Start reading at: `training.fit`.
+Start reading at: `training.prepare`, then `training.fit`.
 
 `fit_ensemble` in ``fit``; `prepare_run` in ``prepare``
 """

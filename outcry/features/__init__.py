@@ -1,4 +1,6 @@
-"""Features: the catalogue of columns, the compiled kernels, and the engine that runs them.
+"""Features of every symbol, frame by frame.
 
-Must not import Ray, adapters or anything later than `market`. Start reading at `engine`.
+Holds: the catalogue of columns, the compiled kernels, and the engine that runs them.
+Must not import: labels and later stages, adapters, Ray.
+Start reading at: `outcry.features.engine`.
 """

@@ -1,4 +1,6 @@
-"""The columns of the catalogue, a module a family; each tuple is the order in which its kernel writes.
+"""The columns of the catalogue.
 
-Must not import kernels. Start reading at `trend`.
+Holds: a module a family; each tuple is the order in which its kernel writes.
+Must not import: kernels.
+Start reading at: `outcry.features.columns.trend`.
 """

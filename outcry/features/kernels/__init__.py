@@ -1,4 +1,6 @@
-"""The compiled arithmetic of every feature: one module a family, one entry point (`advance`).
+"""The compiled arithmetic of every feature.
 
-Must not import pandas, TA-Lib or anything that does I/O. Start reading at `advance`.
+Holds: one module a family, one entry point (`advance`).
+Must not import: pandas, TA-Lib, anything that does I/O.
+Start reading at: `outcry.features.kernels.advance`.
 """

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,9 @@ from actors.journal import JournalClient
 from actors.stopwatch import Stopwatch
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
+from outcry.adapters.postgres.runs import RunStatus
 from outcry.desk import Desk, trade_frame
+from outcry.errors import DataValidationError, RecoveryError
 from outcry.market.frame import FloatArray
 from outcry.messages import FrameOutcome
 
@@ -27,7 +30,7 @@ FRAME_TO_ORDER = "frame_to_order"
 
 @dataclass(frozen=True, slots=True)
 class DeskStatus:
-    """What a desk shows of itself. `state` is starting, running, completed, stopped or failed."""
+    """What a desk shows of itself. `state` is starting, running, completed, interrupted or failed."""
 
     state: str
     detail: str
@@ -70,7 +73,8 @@ class DeskActor:
         self._outcome: FrameOutcome | None = None
         self._n_frames, self._n_orders = 0, 0
         self._started_at = time.perf_counter()
-        self._is_stopping = False
+        self._is_stopping, self._is_waiting = False, True
+        self._seq = -1
         self._trading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -79,17 +83,19 @@ class DeskActor:
             self._trading = asyncio.create_task(self._trade())
 
     async def stop(self) -> None:
-        """Complete the frame under way, then stop."""
+        """Complete the frame under way, then stop; do not wait for one that is not there yet."""
         self._is_stopping = True
         if self._trading is not None:
-            await self._trading
+            if self._is_waiting:
+                self._trading.cancel()
+            await asyncio.wait([self._trading])
 
     async def status(self) -> DeskStatus:
         # Whoever asks also sets a desk going that was restarted in between.
         await self.start()
         outcome = self._outcome
-        latency = self._stopwatch.samples.get(FRAME_TO_ORDER)
-        p50, p99 = (0.0, 0.0) if latency is None else np.percentile(latency, [50, 99])
+        recent_ms = self._stopwatch.recent(FRAME_TO_ORDER)
+        p50, p99 = np.percentile(recent_ms, [50, 99]) if recent_ms else (0.0, 0.0)
         return DeskStatus(
             state=self._state,
             detail=self._detail,
@@ -115,24 +121,46 @@ class DeskActor:
 
     async def _trade(self) -> None:
         try:
-            async with JournalReader.connect(self._database_url, self._plan.run_id) as reader:
-                seq = await reader.last_completed_seq() + 1
-            self._state, self._started_at = "running", time.perf_counter()
-            await self._trade_from(seq)
-            self._state = "stopped" if self._is_stopping else "completed"
-            await self._journal.set_status("interrupted" if self._is_stopping else "completed")
-        except Exception as error:  # the loop has no caller: it keeps the reason for whoever asks
-            log.exception("desk_failed")
-            self._state, self._detail = "failed", f"{error}"
-            await self._journal.set_status("failed", self._detail)
+            await self._trade_to_the_end()
+            state = RunStatus.INTERRUPTED if self._is_stopping else RunStatus.COMPLETED
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
+            state = RunStatus.INTERRUPTED
+        except Exception as error:
+            log.error("desk_failed", error=str(error), trace=traceback.format_exc())
+            state, self._detail = RunStatus.FAILED, str(error)
+        try:
+            await self._journal.set_status(state, self._detail)
+        finally:  # whoever sees the state may end every actor
+            self._state = state.value
+
+    async def _trade_to_the_end(self) -> None:
+        seq = await self._next_seq()
+        self._state, self._started_at = "running", time.perf_counter()
+        while True:
+            try:
+                return await self._trade_from(seq)
+            except (RecoveryError, DataValidationError):
+                # The last record of a desk that was killed may arrive after this one has looked for it; an actor that
+                # restarts in between is then a frame ahead.
+                seq = await self._next_seq()
+                if seq <= self._seq:
+                    raise
+
+    async def _next_seq(self) -> int:
+        async with JournalReader.connect(self._database_url, self._plan.run_id) as reader:
+            return await reader.last_completed_seq() + 1
 
     async def _trade_from(self, seq: int) -> None:
         async for frame in self._feed.stream(seq, self._plan.last_seq):
             if self._is_stopping:
                 return
+            self._seq, self._is_waiting = frame.seq, False
             started = time.perf_counter()
             self._outcome = await trade_frame(frame, self._desk)
             spent_ms = (time.perf_counter() - started) * 1e3
+            self._is_waiting = True
             self._stopwatch.add(FRAME_TO_ORDER, spent_ms - self._stopwatch.last("journal.record"))
             self._n_frames += 1
             self._n_orders += len(self._outcome.submission.orders)

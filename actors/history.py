@@ -92,7 +92,7 @@ def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]
         "run_id": plan.run_id,
         "mode": mode,
         "source": settings.market.source,
-        "model_version": plan.bundle_path.name,
+        "model_version": plan.bundle_version,
         "universe": plan.universe,
         "bar_ns": plan.bar_ns,
         "bars_per_year": plan.bars_per_year,

@@ -34,6 +34,7 @@ class JournalActor:
         self._cache = FloorCache(redis_url, plan.universe.symbols)
         self._opened: asyncio.Future[PostgresJournal] | None = None
         self._frame: Frame | None = None
+        self._recorded_frame: Frame | None = None
         self._publishing: asyncio.Task[None] | None = None
         self._unpublished: list[FrameOutcome] = []
 
@@ -43,6 +44,8 @@ class JournalActor:
 
     async def record(self, outcome: FrameOutcome) -> None:
         await (await self._journal()).record(outcome)
+        if self._frame is not None and self._frame.seq == outcome.seq:
+            self._recorded_frame = self._frame
         self._unpublished.append(outcome)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish())
@@ -70,7 +73,7 @@ class JournalActor:
         return os.getpid()
 
     async def _journal(self) -> PostgresJournal:
-        if self._opened is None:
+        if self._opened is None or (self._opened.done() and self._opened.exception() is not None):
             self._opened = asyncio.ensure_future(
                 PostgresJournal.open(self._database_url, self._plan.run_id, self._plan.universe)
             )
@@ -78,10 +81,10 @@ class JournalActor:
 
     async def _publish(self) -> None:
         """Publish until nothing is left, a burst of frames at once: every event, and the values of the last frame."""
-        while self._unpublished and self._frame is not None:
+        while self._unpublished and self._recorded_frame is not None:
             outcomes, self._unpublished = self._unpublished, []
             try:
-                await self._cache.publish(self._frame, outcomes)
+                await self._cache.publish(self._recorded_frame, outcomes)
             except ServiceError as error:
                 log.warning("cache_unreachable", error=str(error), n_frames_lost=len(outcomes))
             await asyncio.sleep(_PUBLISH_PERIOD_S)

@@ -84,13 +84,15 @@ def _plan_of(record: RunRecord, first_ts_ns: int, last_ts_ns: int, last_seq: int
         last_seq=last_seq,
         fingerprint=record.fingerprint,
         bundle_path=Path(record.bundle_path),
+        bundle_version=record.bundle_version,
     )
 
 
 def _load_bundles(record: RunRecord, versions: list[str]) -> list[ModelBundle]:
     """Return the bundle the run started with and every one it was swapped to, from the same folder."""
     first = Path(record.bundle_path)
-    paths = dict.fromkeys([first, *(first.parent / version for version in versions)])
+    later = (first.parent / version for version in versions if version != record.bundle_version)
+    paths = dict.fromkeys([first, *later])
     missing = [path for path in paths if not path.is_dir()]
     if missing:
         raise BundleError(f"bundle {missing[0]} of run {record.run_id} must be there to replay it, is gone")

@@ -11,6 +11,8 @@ from outcry.market.frame import FloatArray
 
 Port = TypeVar("Port")
 
+_N_RECENT = 2_000
+
 
 class Stopwatch:
     """Collect how long every step of a desk takes, frame by frame.
@@ -28,6 +30,10 @@ class Stopwatch:
 
     def add(self, step: str, milliseconds: float) -> None:
         self._samples[step].append(milliseconds)
+
+    def recent(self, step: str) -> list[float]:
+        """Return the newest samples of a step, milliseconds; some thousands at most."""
+        return self._samples[step][-_N_RECENT:]
 
     def last(self, step: str) -> float:
         """Return the newest sample of a step, milliseconds."""

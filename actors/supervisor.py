@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import ray
 import structlog
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayError
 
 from actors.calls import NamedActor, ask
 from actors.journal import JournalClient
 from configs.floor import FloorConfig
+from outcry.errors import OutcryError
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +54,19 @@ class SupervisorActor:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._config.health_period_s)
-            await self._ping_all()
-            spent = [name for name, n in self._restarts.items() if n > self._config.restart_budget]
-            if spent and not self._has_halted:
-                self._has_halted = True
-                log.error("restart_budget_spent", actors=spent, budget=self._config.restart_budget)
-                reason = f"restart budget of {self._config.restart_budget} spent by {', '.join(spent)}"
-                await self._journal.add_command("halt", {"reason": reason, "flatten": "false"})
+            try:
+                await self._look()
+            except (OutcryError, RayError, ValueError) as error:  # next round it may be possible
+                log.warning("round_failed", error=str(error))
+
+    async def _look(self) -> None:
+        await self._ping_all()
+        spent = [name for name, n in self._restarts.items() if n > self._config.restart_budget]
+        if spent and not self._has_halted:
+            log.error("restart_budget_spent", actors=spent, budget=self._config.restart_budget)
+            reason = f"restart budget of {self._config.restart_budget} spent by {', '.join(spent)}"
+            await self._journal.add_command("halt", {"reason": reason, "flatten": "false"})
+            self._has_halted = True
 
     async def _ping_all(self) -> None:
         await asyncio.gather(*(self._ping(name) for name in self._actors))

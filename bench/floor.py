@@ -12,9 +12,9 @@ import polars as pl
 
 from actors.desk import FRAME_TO_ORDER, DeskStatus
 from bench.harness import Result, result
-from cli.session import floor_of, record_run, services_of, watch
+from cli.ledger import services_of
+from cli.session import floor_of, record_run, watch
 from configs.loader import load_settings
-from configs.schema import Settings
 from outcry.adapters.services import Services
 from outcry.market.frame import PRICE_FIELDS, FloatArray
 from training.prepare import PreparedRun, prepare_run
@@ -33,7 +33,10 @@ def run() -> list[Result]:
             assignments=[f"floor.state_dir={state_dir}", "serving.port=8437", "training.max_rows=30000"],
             options={"market": market},
         )
-        return asyncio.run(_measure(settings))
+        prepared = prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
+        started = time.perf_counter()  # the bundle is trained, the caches are warm
+        with services_of(settings) as services:
+            return asyncio.run(_measure(prepared, services, started))
 
 
 def _clean_symbols(source: Path) -> tuple[str, ...]:
@@ -49,11 +52,8 @@ def _clean_symbols(source: Path) -> tuple[str, ...]:
     return tuple(complete.get_column("symbol").sort().head(N_SYMBOLS))
 
 
-async def _measure(settings: Settings) -> list[Result]:
-    prepared = prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)  # trained, caches warm
-    started = time.perf_counter()
-    async with services_of(settings) as services:
-        latency_ms, cold_start_s = await _trade(settings, prepared, services, started)
+async def _measure(prepared: PreparedRun, services: Services, started: float) -> list[Result]:
+    latency_ms, cold_start_s = await _trade(prepared, services, started)
     frame_to_order = latency_ms[FRAME_TO_ORDER][N_WARM_FRAMES:]
     p50, p99 = np.percentile(frame_to_order, [50, 99])
     how = f"{len(prepared.plan.universe)} symbols, {len(frame_to_order)} frames, all actors and Serve on this machine"
@@ -69,9 +69,7 @@ async def _measure(settings: Settings) -> list[Result]:
     return results
 
 
-async def _trade(
-    settings: Settings, prepared: PreparedRun, services: Services, started: float
-) -> tuple[Mapping[str, FloatArray], float]:
+async def _trade(prepared: PreparedRun, services: Services, started: float) -> tuple[Mapping[str, FloatArray], float]:
     first_frame_s = 0.0
 
     def notice_first_frame(status: DeskStatus) -> None:

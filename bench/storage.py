@@ -44,23 +44,23 @@ def run() -> list[Result]:
     """Return one row a figure; the servers are embedded and wait for the disk."""
     directory = Path(tempfile.mkdtemp(prefix="outcry-bench-"))
     try:
-        return asyncio.run(_measure(directory))
+        with Services(directory) as services:
+            return asyncio.run(_measure(services))
     finally:
         shutil.rmtree(directory)
 
 
-async def _measure(directory: Path) -> list[Result]:
-    async with Services(directory) as services:
-        run = RunRecord("bench", {}, UNIVERSE, "XNYS", "5min", 300 * 10**9, "bench", N_FRAMES, "", "", "")
-        async with RunRegistry.connect(services.database_url) as registry:
-            await registry.create(run)
-        journal = await PostgresJournal.open(services.database_url, run.run_id, UNIVERSE)
-        try:
-            rows = await _bars(journal, services.database_url)
-            rows += await _commits(journal, services.database_url)
-        finally:
-            await journal.close()
-        return rows + await _cache(services.redis_url)
+async def _measure(services: Services) -> list[Result]:
+    run = RunRecord("bench", {}, UNIVERSE, "XNYS", "5min", 300 * 10**9, "bench", N_FRAMES, "", "", "")
+    async with RunRegistry.connect(services.database_url) as registry:
+        await registry.create(run)
+    journal = await PostgresJournal.open(services.database_url, run.run_id, UNIVERSE)
+    try:
+        rows = await _bars(journal, services.database_url)
+        rows += await _commits(journal, services.database_url)
+    finally:
+        await journal.close()
+    return rows + await _cache(services.redis_url)
 
 
 async def _bars(journal: PostgresJournal, url: str) -> list[Result]:

@@ -24,7 +24,7 @@ _ENVIRONMENT = {
 
 def cluster_address(config: RayConfig) -> str | None:
     """Return the address of the cluster to use: that of the settings, or of the Ray job this is; None to start one."""
-    return config.address or os.environ.get("RAY_ADDRESS")
+    return config.address or os.environ.get("RAY_ADDRESS") or None
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """The terminal: where output goes, and how an error reads."""
 
+import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -29,6 +32,7 @@ def run_guarded(command: Callable[[], None]) -> None:
     ``--debug`` anywhere on the line, or ``OUTCRY_TEST_DEBUG``, shows tracebacks.
     """
     is_debugging = "--debug" in sys.argv or bool(os.environ.get("OUTCRY_TEST_DEBUG"))
+    signal.signal(signal.SIGTERM, _interrupt)  # ended by a supervisor, a command cleans up as after Ctrl-C
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         command()
@@ -37,7 +41,7 @@ def run_guarded(command: Callable[[], None]) -> None:
             raise
         errors.print(f"[bold red]error[/]: {_escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(EXIT_MISUSED)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         if is_debugging:
             raise
         errors.print("interrupted", highlight=False)
@@ -47,6 +51,10 @@ def run_guarded(command: Callable[[], None]) -> None:
             raise
         errors.print(f"[bold red]error[/]: {_escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(EXIT_FAILED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _escape(text: str) -> str:

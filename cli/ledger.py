@@ -15,17 +15,18 @@ Answer = TypeVar("Answer")
 def ask_ledger(settings: Settings, question: Callable[[Services, RunRegistry], Awaitable[Answer]]) -> Answer:
     """Reach the database, ask, and leave it as it was."""
 
-    async def connect() -> Answer:
-        storage = settings.storage
-        async with (
-            Services(
-                settings.floor.state_dir, database_url=storage.database_url, redis_url=storage.redis_url
-            ) as services,
-            RunRegistry.connect(services.database_url) as registry,
-        ):
+    async def connect(services: Services) -> Answer:
+        async with RunRegistry.connect(services.database_url) as registry:
             return await question(services, registry)
 
-    return asyncio.run(connect())
+    with services_of(settings) as services:
+        return asyncio.run(connect(services))
+
+
+def services_of(settings: Settings) -> Services:
+    """Return PostgreSQL and Redis of the settings, to be reached, or started inside ``floor.state_dir``."""
+    storage = settings.storage
+    return Services(settings.floor.state_dir, database_url=storage.database_url, redis_url=storage.redis_url)
 
 
 async def find_run(registry: RunRegistry, run_id: str | None) -> RunRecord:

@@ -57,4 +57,4 @@ def read_settings(
 def _read_symbols(text: str | None) -> int | tuple[str, ...] | None:
     if text is None:
         return None
-    return int(text) if text.strip().isdigit() else tuple(part.strip() for part in text.split(",") if part.strip())
+    return int(text) if text.strip().isdecimal() else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,13 +1,12 @@
 """``outcry run``: the whole floor, from bars to a ledger and a report."""
 
 import asyncio
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import EXIT_INTERRUPTED, console, print_json_document
+from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
 from cli.options import (
     AsJson,
     Assignments,
@@ -25,6 +24,12 @@ from cli.progress import StepProgress
 from configs.loader import restore_settings
 from configs.schema import Settings
 from outcry.errors import ConfigurationError, ServiceError
+
+if TYPE_CHECKING:
+    from outcry.adapters.postgres.runs import RunRecord
+    from outcry.adapters.services import Services
+    from outcry.backtest.history import RunHistory
+    from training.prepare import PreparedRun
 
 Speed = Annotated[float | None, typer.Option("--speed", help="Times real time; without it, as fast as it goes.")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run after its last frame.")]
@@ -56,58 +61,124 @@ def run(
         assignments=assignments,
         speed=speed,
     )
-    if resume is not None and any(option is not None for option in (source, symbols, start, end, bars, mode, bundle)):
-        raise ConfigurationError(f"--resume must stand without options that choose data, mode or bundle, was {resume}")
-    asyncio.run(_run(settings, bundle, resume, as_json))
-
-
-async def _run(settings: Settings, bundle: Path | None, resume: str | None, as_json: bool) -> None:
-    from actors.history import history_of_recorded_run
-    from cli.live import LiveView
-    from cli.session import check_free, floor_of, record_run, report_path, services_of, watch
-    from outcry.adapters.postgres.runs import RunRegistry
+    if resume is not None:
+        _check_resumable(
+            resume,
+            {
+                "--source": source,
+                "--symbols": symbols,
+                "--from": start,
+                "--to": end,
+                "--bars": bars,
+                "--mode": mode,
+                "--bundle": bundle,
+                "--config": config,
+            },
+            assignments or [],
+        )
+    from cli.cluster import cluster_address
+    from cli.ledger import services_of
+    from cli.session import check_free, report_path
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
-    from outcry.models.bundle import load_bundle
     from training.prepare import prepare_run
 
-    if settings.ray.address is None and "RAY_ADDRESS" not in os.environ:
+    if cluster_address(settings.ray) is None:
         check_free(settings)
-    async with services_of(settings) as services:
+    with services_of(settings) as services:
+        record = None
+        if resume is not None:
+            record = asyncio.run(_find(services, resume))
+            settings, bundle = _recorded_settings(record, settings), Path(record.bundle_path)
         with StepProgress(quiet=as_json) as progress:
-            if resume is not None:
-                async with RunRegistry.connect(services.database_url) as registry:
-                    record = await registry.get(resume)
-                machine = {name: getattr(settings, name) for name in ("floor", "storage", "ray", "serving")}
-                settings = restore_settings(record.config).model_copy(update=machine)
-                bundle = Path(record.bundle_path)
             prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show, run_id=resume)
-            if resume is not None and prepared.plan.fingerprint != record.fingerprint:
+            if record is not None and prepared.plan.fingerprint != record.fingerprint:
                 raise ConfigurationError(f"market data of run {resume} must be as it was recorded, has changed")
-            await record_run(services, prepared)
-            plan = prepared.plan
+            history, state = asyncio.run(_trade(services, prepared, progress, as_json))
+    run_id = prepared.plan.run_id
+    resume_hint = f"stopped; outcry run --resume {run_id}"
+    if history is None:
+        errors.print(resume_hint, highlight=False)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    path = report_path(settings, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    summary = write_report(history, path)
+    if as_json:
+        print_json_document(summary.to_record() | {"report": str(path), "state": state})
+    else:
+        console.print(render_terminal(summary))
+        console.print(f"report  {path}", highlight=False, soft_wrap=True)
+    if state == "interrupted":
+        errors.print(resume_hint, highlight=False)
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+async def _trade(
+    services: "Services", prepared: "PreparedRun", progress: StepProgress, as_json: bool
+) -> tuple["RunHistory | None", str]:
+    """Trade a prepared run to its end; return its history, None without a complete frame, and the state of the desk."""
+    from actors.history import history_of_recorded_run
+    from cli.live import LiveView
+    from cli.session import floor_of, record_run, watch
+    from outcry.adapters.postgres.runs import RunRegistry, RunStatus
+    from outcry.models.bundle import load_bundle
+
+    plan = prepared.plan
+    serving = plan.settings.serving
+    async with (
+        RunRegistry.claim(services.database_url, plan.run_id),
+        RunRegistry.connect(services.database_url) as registry,
+    ):
+        await record_run(services, prepared)
+        try:
             async with floor_of(plan, services, progress.show) as floor:
                 progress.close()
                 if not as_json:
                     console.print(
                         f"run {plan.run_id}: {len(plan.universe)} symbols, {plan.last_seq + 1} frames, "
-                        f"API on http://{settings.serving.host}:{settings.serving.port}",
+                        f"API on http://{serving.host}:{serving.port}",
                         highlight=False,
                     )
                 with LiveView(plan.run_id, plan.last_seq + 1, quiet=as_json) as view:
                     finished = await watch(floor, view.show)
-        if finished.status.state == "failed":
-            raise ServiceError(f"run {plan.run_id} failed: {finished.status.detail}; outcry run --resume {plan.run_id}")
-        manifest = load_bundle(plan.bundle_path).manifest
-        history = await history_of_recorded_run(plan, manifest, services.database_url, finished.latency_ms)
-    path = report_path(settings, plan.run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    summary = write_report(history, path)
-    if as_json:
-        print_json_document(summary.to_record() | {"report": str(path), "state": finished.status.state})
-    else:
-        console.print(render_terminal(summary))
-        console.print(f"report  {path}", highlight=False, soft_wrap=True)
-    if finished.status.state == "stopped":
-        console.print(f"stopped; outcry run --resume {plan.run_id}", highlight=False)
-        raise typer.Exit(EXIT_INTERRUPTED)
+        except BaseException as error:
+            is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+            await registry.set_status(plan.run_id, RunStatus.INTERRUPTED if is_stop else RunStatus.FAILED, str(error))
+            errors.print(f"the ledger is whole: outcry run --resume {plan.run_id}", highlight=False)
+            raise
+    status = finished.status
+    if status.state == "failed":
+        raise ServiceError(f"run {plan.run_id} failed: {status.detail}; outcry run --resume {plan.run_id}")
+    if status.last_seq < 0 and status.state == "interrupted":
+        return None, status.state
+    manifest = load_bundle(plan.bundle_path).manifest
+    return await history_of_recorded_run(plan, manifest, services.database_url, finished.latency_ms), status.state
+
+
+async def _find(services: "Services", run_id: str) -> "RunRecord":
+    from outcry.adapters.postgres.runs import RunRegistry
+
+    async with RunRegistry.connect(services.database_url) as registry:
+        return await registry.get(run_id)
+
+
+def _check_resumable(run_id: str, options: dict[str, object], assignments: list[str]) -> None:
+    """Refuse what would make a resumed run another one: only the machine it runs on may differ."""
+    given = [name for name, value in options.items() if value is not None]
+    given += [
+        f"--set {assignment.partition('=')[0]}"
+        for assignment in assignments
+        if not assignment.startswith(("storage.", "ray.", "serving.", "floor.state_dir=", "floor.speed="))
+    ]
+    if given:
+        raise ConfigurationError(
+            f"--resume {run_id} goes on with the settings of the run, {given[0]} must not be given"
+        )
+
+
+def _recorded_settings(record: "RunRecord", today: Settings) -> Settings:
+    """Return the settings of a run on the machine of today."""
+    recorded = restore_settings(record.config)
+    floor = recorded.floor.model_copy(update={"state_dir": today.floor.state_dir, "speed": today.floor.speed})
+    machine = {"floor": floor, "storage": today.storage, "ray": today.ray, "serving": today.serving}
+    return recorded.model_copy(update=machine)

@@ -1,11 +1,13 @@
 """A floor for the length of a command: services, Ray, the served ensemble, the actors, and all of it gone after."""
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from actors.desk import DeskStatus
 from actors.launch import Floor, launch_floor
@@ -22,7 +24,8 @@ from outcry.market.frame import FloatArray
 from training.prepare import PreparedRun
 
 _POLL_S = 0.1
-_IDLE_STATES = ("completed", "stopped", "failed")
+_POLLS_PER_LOOK = 10
+_IDLE_STATES = ("completed", "interrupted", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,6 @@ class FinishedRun:
 
     status: DeskStatus
     latency_ms: Mapping[str, FloatArray]
-
-
-@asynccontextmanager
-async def services_of(settings: Settings) -> AsyncIterator[Services]:
-    """Reach PostgreSQL and Redis, or start them inside ``floor.state_dir``."""
-    state_dir, storage = settings.floor.state_dir, settings.storage
-    async with Services(state_dir, database_url=storage.database_url, redis_url=storage.redis_url) as services:
-        yield services
 
 
 async def record_run(services: Services, prepared: PreparedRun) -> None:
@@ -56,7 +51,7 @@ async def record_run(services: Services, prepared: PreparedRun) -> None:
         last_seq=plan.last_seq,
         fingerprint=plan.fingerprint,
         bundle_path=str(plan.bundle_path.resolve()),
-        bundle_version=plan.bundle_path.name,
+        bundle_version=plan.bundle_version,
     )
     async with RunRegistry.connect(services.database_url) as registry:
         await registry.create(record)
@@ -79,7 +74,7 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
         server = EnsembleServer(serving, services.redis_url, has_environment=is_ours)
         on_step("serve the ensemble", 0.0)
         try:
-            await asyncio.to_thread(server.start, plan.bundle_path)
+            await _finish(asyncio.to_thread(server.start, plan.bundle_path))
             on_step("serve the ensemble", 1.0)
             # Replayed time waits: a replica that is replaced changes nothing.
             predictor = EnsembleClient(server.handle, deadline_s=serving.replay_deadline_s)
@@ -93,28 +88,49 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
             finally:
                 floor.close()
         finally:
-            await asyncio.to_thread(server.stop)
+            await _finish(asyncio.to_thread(server.stop))
+
+
+async def _finish(work: Coroutine[Any, Any, object]) -> None:
+    """Await work that must not be left half done: where the caller is cancelled, it is completed first."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def watch(floor: Floor, show: Callable[[DeskStatus], None]) -> FinishedRun:
-    """Show the status of the desk until it is idle; Ctrl-C or SIGTERM lets it complete its frame and stop."""
+    """Show the status of the desk until it is idle.
+
+    Ctrl-C or SIGTERM lets it complete its frame and stop; a second one ends the program.
+    """
     loop = asyncio.get_running_loop()
     asked_to_stop = asyncio.Event()
+
+    def ask_to_stop() -> None:
+        if asked_to_stop.is_set():
+            raise KeyboardInterrupt
+        asked_to_stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked_to_stop.set)
+        loop.add_signal_handler(number, ask_to_stop)
     try:
+        n_polls = 0
         while True:
             status = await floor.desk.status()
             show(status)
             if status.state in _IDLE_STATES:
                 return FinishedRun(status, await floor.desk.latency_ms())
+            n_polls += 1
+            if n_polls % _POLLS_PER_LOOK == 0:
+                await floor.supervisor.start()  # one that was restarted waits for this
             if asked_to_stop.is_set():
                 await floor.desk.stop()
                 continue
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asked_to_stop.wait(), _POLL_S)
-            except TimeoutError:
-                continue
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

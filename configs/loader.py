@@ -34,7 +34,7 @@ def load_settings(
     Parameters
     ----------
     mode : str or None
-        Selects ``configs/<mode>.yaml``; None takes the mode of the environment, or ``local``.
+        None takes the mode of `assignments`, environment or file; it selects ``configs/<mode>.yaml``.
     config : Path or None
         A YAML file of the user.
     assignments : sequence of str
@@ -47,22 +47,21 @@ def load_settings(
     ConfigurationError
         For an unreadable file, an unknown key or a value outside its range; the message names key, value and rule.
     """
-    environment = _read_environment()
-    mode = mode or environment.get("mode", "local")
-    files = [path for path in (CONFIG_DIR / "base.yaml", CONFIG_DIR / f"{mode}.yaml") if path.is_file()]
-    if config is not None:
-        files.append(config)
-    values: dict[str, Any] = {}
-    for path in files:
-        _merge(values, _read_yaml(path))
-    _merge(values, environment)
+    chosen: dict[str, Any] = {} if config is None else _read_yaml(config)
+    _merge(chosen, _read_environment())
     for assignment in assignments:
         key, separator, text = assignment.partition("=")
         if not separator or not key:
             raise ConfigurationError(f"--set must have the form section.key=value, was {assignment!r}")
-        _merge(values, _nest(key.strip().split("."), _read_scalar(text)))
-    _merge(values, options or {})
-    values["mode"] = mode
+        _merge(chosen, _nest(key.strip().split("."), _read_scalar(text)))
+    _merge(chosen, options or {})
+    if mode is not None:
+        chosen["mode"] = mode
+    values = _read_yaml(CONFIG_DIR / "base.yaml")
+    mode_file = CONFIG_DIR / f"{chosen.get('mode', values['mode'])}.yaml"
+    if mode_file.is_file():
+        _merge(values, _read_yaml(mode_file))
+    _merge(values, chosen)
     return restore_settings(values)
 
 
@@ -90,8 +89,9 @@ def _read_environment() -> dict[str, Any]:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ConfigurationError(f"--config must name a readable YAML file, was {path} ({error.strerror})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ConfigurationError(f"--config must name a readable YAML file, was {path} ({reason})") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path} must be valid YAML: {error}") from error
     if not isinstance(content, dict | None):

@@ -41,6 +41,7 @@ class RunPlan:
     fingerprint : str
         Of the market data the run trades; a resumed run must find the same.
     bundle_path : Path
+    bundle_version : str
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class RunPlan:
     last_seq: int
     fingerprint: str
     bundle_path: Path
+    bundle_version: str
 
     def build_engine(self, n_symbols: int) -> FeatureEngine:
         """Return a feature engine for `n_symbols` of the universe."""

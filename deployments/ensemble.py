@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 from ray import serve
+from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get, _internal_kv_put
 from ray.serve import Application
 
 from configs.serving import ServingConfig
@@ -28,12 +30,27 @@ from outcry.market.frame import FloatArray
 from outcry.models.bundle import ModelBundle, load_bundle
 from outcry.models.predictor import predict_catalogue_rows
 
+_REDIS_KEY = "outcry:redis_url"
+
 
 class EnsembleArgs(FrozenConfig):
-    """What the application is built from; `redis_url` is absent where no floor leaves its features."""
+    """What the application is built from. Serve keeps it, and shows it to whoever asks: no secret goes here."""
 
     serving: ServingConfig = ServingConfig()
-    redis_url: str | None = None
+
+
+def leave_redis_url(url: SecretStr | str | None) -> None:
+    """Leave the URL of the floor's cache in the cluster's own store, where a replica that starts finds it."""
+    if url is None:
+        _internal_kv_del(_REDIS_KEY)
+    else:
+        _internal_kv_put(_REDIS_KEY, url.get_secret_value() if isinstance(url, SecretStr) else url)
+
+
+def read_redis_url() -> str | None:
+    """Return what `leave_redis_url` left; None where no floor leaves its features."""
+    url = _internal_kv_get(_REDIS_KEY)
+    return None if url is None else url.decode()
 
 
 class ModelChoice(FrozenConfig):
@@ -65,7 +82,8 @@ class Ensemble:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         serving = self._args.serving
-        features = None if self._args.redis_url is None else FloorCache(self._args.redis_url)
+        redis_url = read_redis_url()
+        features = None if redis_url is None else FloorCache(redis_url)
         return build_http_app(
             self._slot, features, self._clock, max_rows=serving.max_rows, max_body_bytes=serving.max_body_bytes
         )

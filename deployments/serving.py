@@ -22,7 +22,7 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, LoggingConfig, ServeDeploySchema
 
 from configs.serving import ServingConfig
-from deployments.ensemble import EnsembleArgs, EnsembleStatus
+from deployments.ensemble import EnsembleArgs, EnsembleStatus, leave_redis_url
 from deployments.environment import build_serve_environment
 from outcry.errors import BundleError, PortInUseError, ServiceError
 
@@ -55,7 +55,9 @@ class EnsembleServer:
     def __init__(self, config: ServingConfig, redis_url: str | None = None, *, has_environment: bool = False) -> None:
         self._config = config
         self._has_environment = has_environment
-        self._args = EnsembleArgs(serving=config, redis_url=redis_url)
+        self._args = EnsembleArgs(serving=config)
+        self._redis_url = redis_url
+        self._has_started_serve = False
         self._scratch: Path | None = None
 
     @property
@@ -85,6 +87,10 @@ class EnsembleServer:
         if _get_global_client(raise_if_no_controller_running=False) is None:
             check_port_free(self._config.host, self._config.port)
             self._start_serve()
+        elif serve.status().applications:
+            present = ", ".join(sorted(serve.status().applications))
+            raise ServiceError(f"Serve on this cluster must run nothing when a floor starts, runs {present}")
+        leave_redis_url(self._redis_url)
         bundle = bundle.resolve()
         self._declare(bundle, fallback=None)
         self._await_running(deadline_s)
@@ -126,13 +132,17 @@ class EnsembleServer:
             _wait(deadline_s, "a replica of the ensemble must answer")
 
     def stop(self) -> None:
-        """Stop Serve and everything it started."""
-        serve.shutdown()  # type: ignore[no-untyped-call]  # Ray leaves it without annotations
+        """Take the ensemble out of service, and stop Serve where `start` started it."""
+        if self._has_started_serve:
+            serve.shutdown()  # type: ignore[no-untyped-call]  # Ray leaves it without annotations
+        elif _get_global_client(raise_if_no_controller_running=False) is not None:
+            serve.delete(APP_NAME)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
 
     def _start_serve(self) -> None:
+        self._has_started_serve = True
         variables = {}
         if not self._has_environment:
             folder = self._config.scratch_dir

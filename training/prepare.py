@@ -16,6 +16,7 @@ from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.errors import BundleError, DataNotFoundError
 from outcry.features.catalogue import CATALOGUE, FEATURE_NAMES, catalogue_hash
 from outcry.features.engine import FeatureEngine
+from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.models.bundle import load_bundle
@@ -32,8 +33,6 @@ class PreparedRun:
     market: LoadedMarket
     warmup: FrameTensor
     frames: FrameTensor
-    training_first_ts_ns: int
-    training_last_ts_ns: int
 
 
 def prepare_run(
@@ -68,7 +67,13 @@ def prepare_run(
     sessions = sessions_around(market.calendar, int(market.frames.ts_close_ns[0]), int(market.frames.ts_close_ns[-1]))
     training = market.frames.rows(0, first_row, first_seq=0)
     path = bundle or train_bundle(settings, market, training, sessions, on_progress)
-    facts = load_bundle(path, FEATURE_NAMES, catalogue_hash()).manifest
+    model = load_bundle(path, FEATURE_NAMES, catalogue_hash())
+    facts = model.manifest
+    if facts.bar_ns != market.bar_ns:
+        raise BundleError(
+            f"bundle {path} must be trained on bars of {format_bar_size(market.bar_ns)}, "
+            f"was on bars of {format_bar_size(facts.bar_ns)}"
+        )
     if facts.last_ts_ns >= int(frames.ts_close_ns[0]):
         raise BundleError(
             f"bundle {path} must be trained on frames before the first traded one at "
@@ -87,8 +92,9 @@ def prepare_run(
         last_seq=frames.last_seq,
         fingerprint=market.fingerprint,
         bundle_path=path,
+        bundle_version=model.version,
     )
-    return PreparedRun(plan, market, warmup, frames, facts.first_ts_ns, facts.last_ts_ns)
+    return PreparedRun(plan, market, warmup, frames)
 
 
 def new_run_id() -> str:
@@ -103,8 +109,9 @@ def train_bundle(
     directory = settings.floor.state_dir / "bundles"
     key = _training_key(settings, market, training)
     pointer = directory / "by_training" / key
-    if pointer.is_file() and (directory / pointer.read_text()).is_dir():
-        return directory / pointer.read_text()
+    version = pointer.read_text() if pointer.is_file() else ""
+    if version and (directory / version).is_dir():
+        return directory / version
     on_progress("compute features", 0.0)
     engine = FeatureEngine(len(market.universe), sessions, market.calendar.bars_per_year(market.bar_ns))
     features = engine.replay(training)
@@ -122,7 +129,9 @@ def train_bundle(
         on_progress=on_progress,
     )
     pointer.parent.mkdir(parents=True, exist_ok=True)
-    pointer.write_text(path.name)
+    unfinished = pointer.with_suffix(".new")
+    unfinished.write_text(path.name)
+    unfinished.replace(pointer)
     return path
 
 

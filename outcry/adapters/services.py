@@ -1,5 +1,7 @@
 """PostgreSQL and Redis for a command: the user's servers by URL, or ours from their wheels."""
 
+import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -50,18 +52,18 @@ class Services:
         """Of Redis, password included: pass it on, never print it."""
         return self._redis_url
 
-    async def __aenter__(self) -> "Services":
+    def __enter__(self) -> "Services":
         try:
             self._database_url = self._reach(self._given_database_url, EmbeddedPostgres(self._state_dir / "postgres"))
             self._redis_url = self._reach(self._given_redis_url, EmbeddedRedis(self._state_dir / "redis"))
-            await migrate(self._database_url)
-            await _check_redis(self._redis_url)
+            asyncio.run(migrate(self._database_url))
+            asyncio.run(_check_redis(self._redis_url))
         except BaseException:
             self._stop()
             raise
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
@@ -74,8 +76,9 @@ class Services:
         return url
 
     def _stop(self) -> None:
-        while self._started:
-            self._started.pop().stop()
+        with ExitStack() as stack:  # one that does not stop must not keep the others running
+            while self._started:
+                stack.callback(self._started.pop().stop)
 
 
 async def _check_redis(url: str) -> None:

@@ -160,21 +160,25 @@ def test_committed_rows_survive_a_kill(state_dir: Path) -> None:
     server.stop()
 
 
-async def test_services_start_what_is_not_given_and_stop_it(state_dir: Path) -> None:
-    async with Services(state_dir) as services:
-        connection = await asyncpg.connect(services.database_url)
-        assert await connection.fetchval("SELECT count(*) FROM runs") == 0
-        pid = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()")).ppid()
-        await connection.close()
+def test_services_start_what_is_not_given_and_stop_it(state_dir: Path) -> None:
+    async def look(url: str) -> tuple[int, int]:
+        connection = await asyncpg.connect(url)
+        try:
+            n_runs = await connection.fetchval("SELECT count(*) FROM runs")
+            return n_runs, psutil.Process(await connection.fetchval("SELECT pg_backend_pid()")).ppid()
+        finally:
+            await connection.close()
+
+    with Services(state_dir) as services:
+        n_runs, pid = asyncio.run(look(services.database_url))
+        assert n_runs == 0
         assert redis.Redis.from_url(services.redis_url).ping()
     assert is_gone(pid)
 
 
-async def test_given_url_wins_and_its_server_is_left_running(
-    state_dir: Path, postgres_url: str, redis_url: str
-) -> None:
+def test_given_url_wins_and_its_server_is_left_running(state_dir: Path, postgres_url: str, redis_url: str) -> None:
     given = SecretStr(postgres_url), SecretStr(redis_url)
-    async with Services(state_dir, database_url=given[0], redis_url=given[1]) as services:
+    with Services(state_dir, database_url=given[0], redis_url=given[1]) as services:
         assert (services.database_url, services.redis_url) == (postgres_url, redis_url)
     assert not (state_dir / "postgres").exists()
     assert redis.Redis.from_url(redis_url).ping()
@@ -190,13 +194,12 @@ async def test_given_url_wins_and_its_server_is_left_running(
         ({"redis_url": "http://trader:hunter2@127.0.0.1:1"}, "host 127.0.0.1 port 1 database 0"),
     ],
 )
-async def test_unreachable_server_is_named_without_its_password_and_nothing_is_left_running(
+def test_unreachable_server_is_named_without_its_password_and_nothing_is_left_running(
     state_dir: Path, postgres_url: str, urls: dict[str, str], expected: str
 ) -> None:
     given = {"database_url": SecretStr(postgres_url)} | {name: SecretStr(url) for name, url in urls.items()}
-    with pytest.raises(ServiceError) as caught:
-        async with Services(state_dir, **given):
-            pass
+    with pytest.raises(ServiceError) as caught, Services(state_dir, **given):
+        pass
     assert expected in str(caught.value)
     assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
     assert not any(

@@ -61,10 +61,8 @@ def prepared(state_dir: Path) -> PreparedRun:
 
 @pytest.fixture(scope="module")
 def services(prepared: PreparedRun) -> Iterator[Services]:
-    services = Services(prepared.plan.settings.floor.state_dir)
-    asyncio.run(services.__aenter__())
-    yield services
-    asyncio.run(services.__aexit__(None, None, None))
+    with Services(prepared.plan.settings.floor.state_dir) as services:
+        yield services
 
 
 @pytest.fixture(scope="module")

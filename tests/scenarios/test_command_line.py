@@ -117,6 +117,9 @@ def test_a_run_ends_with_a_ledger_a_report_and_an_identical_replay(outcry: Comma
     report = Path(done.stdout.split("report  ")[-1].strip())
     assert report.is_file()
     assert report.with_name("summary.json").is_file()
+    bundle = next(path for path in (outcry.folder / "state" / "bundles").iterdir() if path.name != "by_training")
+    assert outcry.run("backtest", *SMALL, "--bundle", str(bundle.rename(outcry.folder / "mine"))).returncode == 0
+    (outcry.folder / "mine").rename(bundle)
     verified = json.loads(outcry.run("verify", "--json").stdout)
     assert verified["identical"]
     assert verified["n_orders"] > 0
@@ -131,10 +134,12 @@ def test_ctrl_c_stops_in_order_and_the_run_can_be_resumed(outcry: CommandLine) -
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert f"outcry run --resume {run_id}" in stdout
+    assert f"outcry run --resume {run_id}" in stderr
+    assert "report  " in stdout
     assert "Traceback" not in stderr
     outcry.check_no_survivors()
-    resumed = outcry.run("run", "--resume", run_id)
+    check_refused(outcry, ["run", "--resume", run_id, "--set", "floor.n_shards=3"], "floor.n_shards")
+    resumed = resume(outcry, run_id)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
     assert json.loads(outcry.run("status", run_id, "--json").stdout)[0]["status"] == "completed"
@@ -146,9 +151,30 @@ def test_a_killed_driver_leaves_a_ledger_that_can_be_resumed(outcry: CommandLine
     process.kill()
     process.communicate(timeout=60)
     wait_until_free(outcry.port)  # Ray and HAProxy notice within seconds that their driver is gone
-    resumed = outcry.run("run", "--resume", run_id)
+    resumed = resume(outcry, run_id)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
+    outcry.check_no_survivors()
+
+
+def resume(outcry: CommandLine, run_id: str) -> subprocess.CompletedProcess[str]:
+    """Go on with a run: only the machine is named again, the settings are those of the run."""
+    machine = ("--set", f"floor.state_dir={outcry.folder}/state", "--set", f"serving.port={outcry.port}")
+    return outcry.run("run", "--resume", run_id, *machine, configured=False)
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"), [("state/redis/redis.sock", signal.SIGTERM), ("state/bundles/by_training/*", signal.SIGINT)]
+)
+def test_a_start_that_is_cut_off_leaves_no_process(outcry: CommandLine, moment: str, number: signal.Signals) -> None:
+    process = outcry.start("run", *SMALL)
+    deadline = time.monotonic() + 60
+    while not any(outcry.folder.glob(moment)):
+        assert time.monotonic() < deadline
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=90)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
     outcry.check_no_survivors()
 
 

@@ -58,7 +58,8 @@ class EmbeddedServer(ABC):
             Where the directory cannot be used or the server does not come up.
         """
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._directory.chmod(0o700)  # the servers trust whoever reaches their sockets
             self._socket_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked() as holders:
                 if not self._is_running():

@@ -85,6 +85,19 @@ class RunRegistry:
         finally:
             await database.close()
 
+    @staticmethod
+    @asynccontextmanager
+    async def claim(url: SecretStr | str, run_id: str) -> AsyncIterator[None]:
+        """Hold a run for the length of a block, or of this process; raise `RecoveryError` where somebody else does."""
+        text = url.get_secret_value() if isinstance(url, SecretStr) else url
+        connection = await asyncpg.connect(text)  # not of a pool: that gives up its locks with each connection
+        try:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", run_id):
+                raise RecoveryError(f"run {run_id} must not be traded twice at once, and another process trades it")
+            yield
+        finally:
+            await connection.close()
+
     async def create(self, run: RunRecord) -> None:
         """Record a new run; the same run again changes nothing."""
         await self._database.execute(

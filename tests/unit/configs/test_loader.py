@@ -36,16 +36,23 @@ def test_named_option_wins_over_assignment() -> None:
         ("floors.n_shards=2", "floors is not a setting; did you mean floor?"),
         ("floor.n_shards=0", "floor.n_shards: input should be greater than or equal to 1, was 0"),
         ("floor.n_shards", "--set must have the form section.key=value, was 'floor.n_shards'"),
-        ("mode=live", None),
     ],
 )
-def test_a_wrong_assignment_is_named_with_its_rule(assignment: str, expected: str | None) -> None:
-    if expected is None:  # the mode has an option of its own, which wins
-        assert load_settings(assignments=[assignment]).mode == "local"
-        return
+def test_a_wrong_assignment_is_named_with_its_rule(assignment: str, expected: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         load_settings(assignments=[assignment])
     assert str(error.value) == expected
+
+
+def test_the_mode_can_be_given_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("mode: dry")
+    assert load_settings(mode="dry").mode == "dry"
+    assert load_settings(assignments=["mode=dry"]).mode == "dry"
+    assert load_settings(config=file).mode == "dry"
+    assert load_settings(config=file, mode="local").mode == "local"
+    monkeypatch.setenv("OUTCRY_MODE", "dry")
+    assert load_settings().mode == "dry"
 
 
 def test_an_unknown_mode_is_refused() -> None:

@@ -87,7 +87,7 @@ class EnsembleServer:
         if _get_global_client(raise_if_no_controller_running=False) is None:
             check_port_free(self._config.host, self._config.port)
             self._start_serve()
-        elif serve.status().applications:
+        elif not self._has_started_serve and serve.status().applications:
             present = ", ".join(sorted(serve.status().applications))
             raise ServiceError(f"Serve on this cluster must run nothing when a floor starts, runs {present}")
         leave_redis_url(self._redis_url)

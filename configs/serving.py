@@ -24,10 +24,9 @@ class ServingConfig(FrozenConfig):
         Of one request.
     max_ongoing_requests, max_queued_requests : int
         A replica works on at most so many; a caller may have so many waiting before it is refused.
-    deadline_s : float
-        The desk takes the fallback when a forecast has not come by then.
     replay_deadline_s : float
-        The same where frames are replayed: long, so that a replaced replica changes no forecast.
+        The desk takes the fallback when a forecast has not come by then: long, so that a replica that is replaced
+        changes no forecast of a replay.
     health_period_s : float
         Between two health checks of a replica.
     start_deadline_s : float
@@ -44,7 +43,6 @@ class ServingConfig(FrozenConfig):
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024)
     max_ongoing_requests: int = Field(default=64, ge=1)
     max_queued_requests: int = Field(default=1024, ge=1)
-    deadline_s: float = Field(default=2.0, gt=0.0)
     replay_deadline_s: float = Field(default=60.0, gt=0.0)
     health_period_s: float = Field(default=1.0, gt=0.0)
     start_deadline_s: float = Field(default=60.0, gt=0.0)

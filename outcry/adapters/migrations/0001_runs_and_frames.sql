@@ -6,7 +6,7 @@
 
 CREATE TABLE runs (
     run_id         text COLLATE "C" PRIMARY KEY,
-    status         text NOT NULL CHECK (status IN ('running', 'completed', 'interrupted', 'failed', 'halted')),
+    status         text NOT NULL CHECK (status IN ('running', 'completed', 'interrupted', 'failed')),
     config         jsonb NOT NULL,
     universe       jsonb NOT NULL,
     calendar       text NOT NULL,

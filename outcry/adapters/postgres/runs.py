@@ -22,7 +22,6 @@ class RunStatus(StrEnum):
     COMPLETED = "completed"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
-    HALTED = "halted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,8 +68,9 @@ def status(
         console.print("no run yet: start one with outcry run")
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("run", "status", "frames", "equity", "drawdown", "started"):
-        table.add_column(name, no_wrap=True)
+    widths = {"run": 10, "status": 9, "frames": 9, "equity": 10, "drawdown": 8, "started": 11}
+    for name, width in widths.items():
+        table.add_column(name, min_width=width, overflow="fold")
     table.add_column("source", no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
         state = f"{line.status}, halted" if line.halted else line.status

@@ -16,7 +16,7 @@ from outcry.messages import Executions, FrameOutcome, Input, OrderIntent, OrderU
 
 log = structlog.get_logger(__name__)
 
-_PUBLISH_PERIOD_S = 0.1
+_PUBLISH_PERIOD_S = 0.25
 
 
 class JournalActor:

@@ -23,8 +23,8 @@ from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FloatArray
 from training.prepare import PreparedRun
 
-_POLL_S = 0.1
-_POLLS_PER_LOOK = 10
+_POLL_S = 0.25
+_POLLS_PER_LOOK = 4
 _IDLE_STATES = ("completed", "interrupted", "failed")
 
 

@@ -48,7 +48,7 @@ class FloorConfig(FrozenConfig):
     snapshot_every_frames: int = Field(default=256, ge=1)
     speed: float | None = Field(default=None, gt=0)
     recovery_deadline_s: float = Field(default=60.0, gt=0)
-    health_period_s: float = Field(default=1.0, gt=0)
+    health_period_s: float = Field(default=2.0, gt=0)
     health_deadline_s: float = Field(default=20.0, gt=0)
     restart_budget: int = Field(default=10, ge=1)
     actors: dict[ActorName, ActorConfig] = Field(default_factory=dict)

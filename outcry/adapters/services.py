@@ -71,9 +71,8 @@ class Services:
     def _reach(self, given: SecretStr | None, embedded: EmbeddedServer) -> str:
         if given is not None:
             return given.get_secret_value()
-        url = embedded.start()
-        self._started.append(embedded)
-        return url
+        self._started.append(embedded)  # first: Ctrl-C may come at any moment of the start
+        return embedded.start()
 
     def _stop(self) -> None:
         with ExitStack() as stack:  # one that does not stop must not keep the others running

@@ -63,8 +63,9 @@ class CommandLine:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("OUTCRY_TEST_MARK") == self.mark:
-                    found.append(" ".join(process.cmdline()))
+                words = " ".join(process.cmdline())  # the embedded servers have an environment of their own
+                if str(self.folder) in words or process.environ().get("OUTCRY_TEST_MARK") == self.mark:
+                    found.append(words)
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
         return found

@@ -57,6 +57,7 @@ class EmbeddedServer(ABC):
         ServiceError
             Where the directory cannot be used or the server does not come up.
         """
+        self._is_held = True  # first: whoever is interrupted from here on may still call `stop`
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._directory.chmod(0o700)  # the servers trust whoever reaches their sockets
@@ -69,7 +70,6 @@ class EmbeddedServer(ABC):
             raise ServiceError(
                 f"embedded {self.name} cannot use {self._directory}: {error.strerror or error}"
             ) from error
-        self._is_held = True
         return self.url
 
     def stop(self) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from actors.in_process import run_in_process
 from bench.harness import Result, result
 from configs.loader import load_settings
-from outcry.models.bundle import load_bundle
 from outcry.models.predictor import BundlePredictor
 from training.prepare import prepare_run
 
@@ -30,12 +29,11 @@ def run() -> list[Result]:
             assignments=[f"floor.state_dir={state_dir}", "training.max_rows=30000"], options={"market": market}
         )
         prepared = prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
-        bundle = load_bundle(prepared.plan.bundle_path)
     frames = prepared.frames.rows(0, min(N_FRAMES, len(prepared.frames)), first_seq=0)
     rates = []
     for _ in range(N_REPEATS):
         started = time.perf_counter()
-        asyncio.run(run_in_process(prepared.plan, prepared.warmup, frames, BundlePredictor(bundle)))
+        asyncio.run(run_in_process(prepared.plan, prepared.warmup, frames, BundlePredictor(prepared.model)))
         rates.append(len(frames) / (time.perf_counter() - started))
     how = f"{frames.n_symbols} symbols, {len(frames)} frames, {len(prepared.warmup)} of warm-up; median of {N_REPEATS}"
     return [result("backtest.frames_per_s", float(np.median(rates)), "frames/s", how, at_least=400.0)]

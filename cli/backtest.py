@@ -41,8 +41,6 @@ def backtest(
     from actors.in_process import run_in_process
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
-    from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
-    from outcry.models.bundle import load_bundle
     from outcry.models.predictor import BundlePredictor
     from training.prepare import prepare_run
 
@@ -51,18 +49,17 @@ def backtest(
     )
     with StepProgress(quiet=as_json) as progress:
         prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show)
-        model = load_bundle(prepared.plan.bundle_path, FEATURE_NAMES, catalogue_hash())
         n_frames = len(prepared.frames)
         run = asyncio.run(
             run_in_process(
                 prepared.plan,
                 prepared.warmup,
                 prepared.frames,
-                BundlePredictor(model),
+                BundlePredictor(prepared.model),
                 on_frame=lambda outcome: progress.show("trade", (outcome.seq + 1) / n_frames),
             )
         )
-    history = history_of_local_run(prepared.plan, model.manifest, prepared.warmup, prepared.frames, run)
+    history = history_of_local_run(prepared.plan, prepared.model.manifest, prepared.warmup, prepared.frames, run)
     path = report or settings.floor.state_dir / "runs" / prepared.plan.run_id / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     summary = write_report(history, path)

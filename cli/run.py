@@ -121,7 +121,6 @@ async def _trade(
     from cli.live import LiveView
     from cli.session import floor_of, record_run, watch
     from outcry.adapters.postgres.runs import RunRegistry, RunStatus
-    from outcry.models.bundle import load_bundle
 
     plan = prepared.plan
     serving = plan.settings.serving
@@ -151,7 +150,7 @@ async def _trade(
         raise ServiceError(f"run {plan.run_id} failed: {status.detail}; outcry run --resume {plan.run_id}")
     if status.last_seq < 0 and status.state == "interrupted":
         return None, status.state
-    manifest = load_bundle(plan.bundle_path).manifest
+    manifest = prepared.model.manifest
     return await history_of_recorded_run(plan, manifest, services.database_url, finished.latency_ms), status.state
 
 

@@ -16,7 +16,6 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Fit the ensemble on the first part of the data (training.train_frac) and write a bundle."""
-    from outcry.models.bundle import load_bundle
     from training.prepare import prepare_run
 
     settings = read_settings(
@@ -24,7 +23,7 @@ def train(
     )
     with StepProgress(quiet=as_json) as progress:
         prepared = prepare_run(settings, bundle=None, on_progress=progress.show)
-    bundle = load_bundle(prepared.plan.bundle_path)
+    bundle = prepared.model
     document = {"path": str(prepared.plan.bundle_path), "manifest": bundle.manifest.model_dump(mode="json")}
     if as_json:
         print_json_document(document)

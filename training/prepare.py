@@ -19,7 +19,7 @@ from outcry.features.engine import FeatureEngine
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
-from outcry.models.bundle import load_bundle
+from outcry.models.bundle import ModelBundle, load_bundle
 from training.fit import fit_ensemble
 
 Progress = Callable[[str, float], None]
@@ -27,10 +27,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedRun:
-    """A plan with the frames it was made from: `warmup` has negative `seq`, `frames` starts at 0."""
+    """A plan with its verified model and its frames: `warmup` has negative `seq`, `frames` starts at 0."""
 
     plan: RunPlan
-    market: LoadedMarket
+    model: ModelBundle
     warmup: FrameTensor
     frames: FrameTensor
 
@@ -94,7 +94,7 @@ def prepare_run(
         bundle_path=path,
         bundle_version=model.version,
     )
-    return PreparedRun(plan, market, warmup, frames)
+    return PreparedRun(plan, model, warmup, frames)
 
 
 def new_run_id() -> str:

@@ -52,7 +52,7 @@ async def run_in_process(
     desk = Desk(
         journal=journal,
         router=OrderRouter(plan.build_broker(), ledger),
-        portfolio=LocalPortfolio(plan.build_portfolio()),
+        portfolio=LocalPortfolio(plan.build_portfolio(), plan.build_construction()),
         features=EngineFeatures(engine),
         predictor=predictor,
         risk=LocalRisk(plan.build_gate()),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from actors.calls import NamedActor, ask
+from actors.calls import NamedActor, ask, post
 from configs.plan import RunPlan
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.redis_cache import FloorCache
@@ -122,4 +122,4 @@ class JournalClient:
 
     def post_snapshot(self, name: str, seq: int, payload: bytes) -> None:
         """Send a snapshot without waiting: one that is lost costs a longer replay, nothing else."""
-        self._actor.save_snapshot.remote(name, seq, payload)
+        post(self._actor.save_snapshot, name, seq, payload)

@@ -5,7 +5,7 @@ from typing import Any
 
 import ray
 
-from actors.calls import NamedActor
+from actors.calls import NamedActor, packed
 from actors.desk import DeskActor, DeskClient
 from actors.execution import ExecutionActor, ExecutionClient
 from actors.feed import FeedActor, FeedClient
@@ -60,7 +60,7 @@ def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_u
             options["resources"] = policy.resources
         if kind == "desk":  # it asks Serve from one event loop only: the router may run there, without a thread between
             options["runtime_env"] = {"env_vars": {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0"}}
-        handles.append(ray.remote(shell).options(**options).remote(*args))
+        handles.append(ray.remote(packed(shell)).options(**options).remote(*args))
         return NamedActor(full_name)
 
     indices = [plan.shard_indices(shard) for shard in range(floor_config.n_shards)]
@@ -78,7 +78,7 @@ def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_u
     ports = Desk(
         journal=journal,
         router=ExecutionClient(actors["execution"], deadline_s),
-        portfolio=PortfolioClient(actors["portfolio"], deadline_s),
+        portfolio=PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s),
         features=FeatureShardsClient(shards, [indices[shard] for shard in owned], deadline_s),
         predictor=predictor,
         risk=RiskClient(actors["risk"], deadline_s),

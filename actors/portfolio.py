@@ -1,4 +1,4 @@
-"""The portfolio actor: positions, cash, and the wish for new ones."""
+"""The portfolio actor: positions and cash."""
 
 import asyncio
 import os
@@ -8,15 +8,16 @@ from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.market.frame import Frame
 from outcry.messages import Book, Executions, Forecast, Proposal
+from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 
 
 class PortfolioActor:
     """Own the portfolio of a desk.
 
-    **Owns** a `Portfolio`. **Receives** executions and forecasts. **Sends** nothing unasked. **Ordering** `settle` by
-    `seq`: a repeat gets the last book, after a gap the state is read from the journal; `propose` depends on its
-    arguments only. **On failure** it rebuilds the portfolio from the fills and closes of all complete frames.
+    **Owns** a `Portfolio`. **Receives** executions. **Sends** nothing unasked. **Ordering** by `seq`: a repeat gets the
+    last book, after a gap the state is read from the journal. **On failure** it rebuilds the portfolio from the fills
+    and closes of all complete frames.
     """
 
     def __init__(self, plan: RunPlan, database_url: str) -> None:
@@ -28,9 +29,6 @@ class PortfolioActor:
         if self._portfolio.last_seq < frame.seq - 1:
             self._portfolio = self._restore()
         return self._portfolio.settle(executions, frame)
-
-    def propose(self, forecast: Forecast, book: Book) -> Proposal:
-        return self._portfolio.propose(forecast, book)
 
     def health(self) -> int:
         return os.getpid()
@@ -49,10 +47,15 @@ async def _restore_portfolio(plan: RunPlan, database_url: str) -> Portfolio:  # 
 
 
 class PortfolioClient:
-    """`outcry.ports.PortfolioBook` over a `PortfolioActor`."""
+    """`outcry.ports.PortfolioBook` over a `PortfolioActor`.
 
-    def __init__(self, actor: NamedActor, deadline_s: float) -> None:
+    Whoever holds the client computes a proposal itself: it follows from the forecast and the book alone, and asking
+    another process for it would cost a frame many times what it takes.
+    """
+
+    def __init__(self, actor: NamedActor, construction: PortfolioConstruction, deadline_s: float) -> None:
         self._actor = actor
+        self._construction = construction
         self._deadline_s = deadline_s
 
     async def settle(self, executions: Executions, frame: Frame) -> Book:
@@ -60,5 +63,4 @@ class PortfolioClient:
         return book
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:
-        proposal: Proposal = await ask(self._actor.propose, forecast, book, deadline_s=self._deadline_s)
-        return proposal
+        return self._construction.propose(forecast, book)

@@ -8,7 +8,7 @@ import ray
 import structlog
 from ray.exceptions import RayActorError, RayError
 
-from actors.calls import NamedActor, ask
+from actors.calls import NamedActor, ask, ask_once
 from actors.journal import JournalClient
 from configs.floor import FloorConfig
 from outcry.errors import OutcryError
@@ -74,7 +74,7 @@ class SupervisorActor:
     async def _ping(self, name: str) -> None:
         patience_s = self._config.health_deadline_s * 2 ** self._kills[name]
         try:
-            pid = await asyncio.wait_for(self._actors[name].health.remote(), patience_s)
+            pid = await asyncio.wait_for(ask_once(self._actors[name].health), patience_s)
         except TimeoutError:
             log.warning("actor_silent", actor=name, deadline_s=patience_s)
             self._kills[name] += 1

@@ -14,6 +14,7 @@ from outcry.market.calendar import TradingCalendar
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
+from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
 
@@ -63,7 +64,11 @@ class RunPlan:
 
     def build_portfolio(self) -> Portfolio:
         """Return the portfolio before its first fill."""
-        return Portfolio(self.run_id, self.universe, self.settings.portfolio, self.settings.broker.initial_cash)
+        return Portfolio(self.universe, self.settings.broker.initial_cash)
+
+    def build_construction(self) -> PortfolioConstruction:
+        """Return what turns forecasts into wanted orders."""
+        return PortfolioConstruction(self.run_id, self.universe, self.settings.portfolio)
 
     def build_gate(self) -> RiskGate:
         """Return the risk gate before its first frame."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from outcry.features.engine import FeatureEngine
 from outcry.market.frame import Frame
 from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
+from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
 
@@ -21,16 +22,17 @@ class EngineFeatures:
 
 
 class LocalPortfolio:
-    """`outcry.ports.PortfolioBook` over a `Portfolio`."""
+    """`outcry.ports.PortfolioBook` over a `Portfolio` and a `PortfolioConstruction`."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, construction: PortfolioConstruction) -> None:
         self._portfolio = portfolio
+        self._construction = construction
 
     async def settle(self, executions: Executions, frame: Frame) -> Book:
         return self._portfolio.settle(executions, frame)
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:
-        return self._portfolio.propose(forecast, book)
+        return self._construction.propose(forecast, book)
 
 
 class LocalRisk:

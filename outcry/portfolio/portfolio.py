@@ -1,4 +1,4 @@
-"""Positions, cash and the wish for new ones."""
+"""Positions and cash, exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,9 @@ import numpy as np
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.market.frame import FloatArray, Frame
 from outcry.market.universe import Universe
-from outcry.messages import Book, Executions, Fill, Forecast, Proposal
+from outcry.messages import Book, Executions, Fill
 from outcry.money import EXACT, exact
-from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.position import ZERO, Position
-from outcry.portfolio.rebalance import Rebalancing
-from outcry.portfolio.sizing import VolatilityTargetSizing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +39,11 @@ class PortfolioState:
 
 
 class Portfolio:
-    """Settle fills exactly, mark at the close, and propose orders.
+    """Settle fills exactly and mark at the close.
 
     Parameters
     ----------
-    run_id : str
-        Part of every order id.
     universe : Universe
-    config : PortfolioConfig
     initial_cash : Decimal
         Account currency.
 
@@ -69,12 +63,9 @@ class Portfolio:
     _price: FloatArray
     _book: Book | None
 
-    def __init__(self, run_id: str, universe: Universe, config: PortfolioConfig, initial_cash: Decimal) -> None:
-        self._universe = universe
+    def __init__(self, universe: Universe, initial_cash: Decimal) -> None:
         self._index = {symbol: i for i, symbol in enumerate(universe.symbols)}
         self._initial_cash = initial_cash
-        self._sizing = VolatilityTargetSizing(config)
-        self._rebalancing = Rebalancing(run_id, universe, config)
         self.restore(self._initial_state())
 
     @property
@@ -104,26 +95,6 @@ class Portfolio:
             self._seq = frame.seq
             self._book = self._mark(frame, executions.working)
         return self._book
-
-    def propose(self, forecast: Forecast, book: Book) -> Proposal:
-        """Return the orders that move `book` towards the forecast; depends on the arguments only.
-
-        Raises
-        ------
-        DataValidationError
-            Where forecast and book belong to different frames.
-        """
-        if forecast.seq != book.seq:
-            raise DataValidationError(f"forecast.seq must be {book.seq}, the frame of the book, was {forecast.seq}")
-        equity = float(book.equity)
-        if equity <= 0:
-            nothing = np.full(len(self._universe), np.nan)
-            return Proposal(book.seq, (), (), nothing, forecast.inputs)
-        price = np.where(np.isnan(book.price), 0.0, book.price)
-        current = (book.quantity + book.working) * price / equity
-        target_weight = self._sizing.weights(forecast, current, ~book.stale)
-        orders, cancels = self._rebalancing.orders(book, target_weight)
-        return Proposal(book.seq, orders, cancels, target_weight, forecast.inputs)
 
     def snapshot(self) -> PortfolioState:
         """Return the state after the last frame."""
@@ -169,7 +140,7 @@ class Portfolio:
         self._seq = seq
 
     def _initial_state(self) -> PortfolioState:
-        n_symbols = len(self._universe)
+        n_symbols = len(self._index)
         positions = (Position(),) * n_symbols
         return PortfolioState(-1, self._initial_cash, ZERO, ZERO, ZERO, positions, np.full(n_symbols, np.nan))
 

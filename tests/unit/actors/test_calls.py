@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
-from actors.calls import NamedActor, ask
+from actors.calls import NamedActor, ask, ask_once, packed, post
 from outcry.errors import RecoveryError, ServiceError
 
 
@@ -18,14 +18,14 @@ class Method:
         self._answers = list(answers)
         self.asked: list[tuple[object, ...]] = []
 
-    def remote(self, *args: object) -> "asyncio.Future[object]":
-        self.asked.append(args)
+    def remote(self, question: bytes) -> "asyncio.Future[object]":
+        self.asked.append(pickle.loads(question))  # noqa: S301 - ours
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         if isinstance(answer, BaseException):
             future.set_exception(answer)
         else:
-            future.set_result(answer)
+            future.set_result(pickle.dumps(answer))
         return future
 
 
@@ -69,3 +69,47 @@ async def test_an_error_of_the_method_is_raised_and_not_asked_again(
 def test_a_named_actor_travels_by_name(copy: Callable[[NamedActor], NamedActor]) -> None:
     actor = copy(NamedActor("run/desk"))
     assert actor.__reduce__() == (NamedActor, ("run/desk",))
+
+
+class Adder:
+    """A shell: it knows nothing of bytes."""
+
+    def __init__(self, start: int) -> None:
+        self.total = start
+
+    def add(self, number: int, times: int) -> int:
+        self.total += number * times
+        return self._total()
+
+    async def add_later(self, number: int) -> int:
+        return self.add(number, 1)
+
+    def _total(self) -> int:
+        return self.total
+
+
+class Remote:
+    """A method of an actor in this process, called as Ray calls it."""
+
+    def __init__(self, method: Callable[[bytes], object]) -> None:
+        self._method = method
+
+    async def remote(self, question: bytes) -> object:
+        answer = self._method(question)
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+
+async def test_a_packed_shell_answers_what_the_shell_answers() -> None:
+    actor = packed(Adder)(10)
+    assert await ask(Remote(actor.add), 2, 3, deadline_s=1.0) == 16
+    assert await ask_once(Remote(actor.add_later), 4) == 20
+    assert asyncio.iscoroutinefunction(actor.add_later)
+    assert not asyncio.iscoroutinefunction(actor.add)
+    assert packed(Adder).__name__ == "Adder"
+    assert not hasattr(actor, "_total")
+
+
+async def test_nobody_waits_for_what_is_posted() -> None:
+    method = Method(DIED)
+    post(method, "snapshot", 1)
+    assert method.asked == [("snapshot", 1)]

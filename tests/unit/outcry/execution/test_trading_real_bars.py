@@ -15,6 +15,7 @@ from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
 from outcry.messages import Forecast, Input, InputKind
 from outcry.portfolio.config import PortfolioConfig
+from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.config import RiskConfig
 from outcry.risk.gate import RiskGate
@@ -59,7 +60,8 @@ class Floor:
         complete = len(self.verdicts) - 1
         broker = SimulatedBroker(self.universe, BROKER, self.sessions)
         self.router = OrderRouter(broker, self.ledger)
-        self.portfolio = Portfolio("run", self.universe, PORTFOLIO, BROKER.initial_cash)
+        self.portfolio = Portfolio(self.universe, BROKER.initial_cash)
+        self.construction = PortfolioConstruction("run", self.universe, PORTFOLIO)
         self.gate = RiskGate("run", self.universe, RISK, self.sessions)
         if complete >= 0:
             price, ts_ns = self.books[-1].price, self.books[-1].ts_close_ns
@@ -80,7 +82,7 @@ class Floor:
         inputs = {100: (Input(100, InputKind.HALT, {"flatten": "true"}),), 120: (Input(120, InputKind.RESUME),)}
         executions = await self.router.advance(frame)
         book = self.portfolio.settle(executions, frame)
-        wanted = self.portfolio.propose(self.forecast(seq), book)
+        wanted = self.construction.propose(self.forecast(seq), book)
         verdict = self.gate.review(wanted, book, inputs.get(seq, ()))
         await self.router.submit(verdict)
         self.books.append(book)

@@ -11,7 +11,6 @@ from outcry.errors import DataValidationError, RecoveryError
 from outcry.market.frame import Frame
 from outcry.market.universe import Universe
 from outcry.messages import Executions, Fill, Side
-from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.portfolio import Portfolio
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"), lot=Decimal("0.00001"))
@@ -20,7 +19,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def build_portfolio():
-    return Portfolio("run", UNIVERSE, PortfolioConfig(), CASH)
+    return Portfolio(UNIVERSE, CASH)
 
 
 def build_run(seed, n_frames=12):

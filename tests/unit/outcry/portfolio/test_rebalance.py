@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from outcry.market.universe import Universe
 from outcry.messages import OrderType, Side, TimeInForce
 from outcry.portfolio.config import PortfolioConfig
-from outcry.portfolio.portfolio import Portfolio
 from outcry.portfolio.rebalance import Rebalancing
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"))
@@ -54,19 +53,6 @@ def test_limit_orders_open_positions_and_market_orders_close_them(build_book):
     assert exit_.order_type is OrderType.MARKET
     assert (buy.limit_price, sell.limit_price) == (Decimal("99.89"), Decimal("100.09"))
     assert {buy.time_in_force, sell.time_in_force} == {TimeInForce.DAY}
-
-
-def test_a_fallback_forecast_asks_for_nothing_and_its_inputs_are_passed_on(build_book, build_forecast):
-    portfolio = Portfolio("run", UNIVERSE, PortfolioConfig(), Decimal(100_000))
-    forecast = build_forecast(np.nan, confidence=0.0)
-    proposal = portfolio.propose(forecast, build_book(quantity=[100, 0, 0]))
-    assert (proposal.orders, proposal.cancels, proposal.inputs) == ((), (), forecast.inputs)
-
-
-def test_a_stale_symbol_is_left_alone(build_book, build_forecast):
-    portfolio = Portfolio("run", UNIVERSE, PortfolioConfig(), Decimal(100_000))
-    book = build_book(quantity=[100, 0, 0], stale=[True, True, False])
-    assert [order.symbol for order in portfolio.propose(build_forecast([-0.5, 0.5, 0.5]), book).orders] == ["CCC"]
 
 
 LOTS = st.lists(st.integers(-300, 300), min_size=3, max_size=3)

@@ -25,7 +25,8 @@ from outcry.messages import FrameOutcome
 
 log = structlog.get_logger(__name__)
 
-FRAME_TO_ORDER = "frame_to_order"
+FRAME_TO_ORDER = "frame_to_order"  # until the broker has answered; every frame
+FRAME_TO_ORDER_SENT = "frame_to_order.sent"  # the same, of frames that sent orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,11 @@ class DeskActor:
             self._seq, self._is_waiting = frame.seq, False
             started = time.perf_counter()
             self._outcome = await trade_frame(frame, self._desk)
-            spent_ms = (time.perf_counter() - started) * 1e3
+            spent_ms = (time.perf_counter() - started) * 1e3 - self._stopwatch.last("journal.record")
             self._is_waiting = True
-            self._stopwatch.add(FRAME_TO_ORDER, spent_ms - self._stopwatch.last("journal.record"))
+            self._stopwatch.add(FRAME_TO_ORDER, spent_ms)
+            if self._outcome.submission.orders:
+                self._stopwatch.add(FRAME_TO_ORDER_SENT, spent_ms)
             self._n_frames += 1
             self._n_orders += len(self._outcome.submission.orders)
 

@@ -4,8 +4,8 @@ import asyncio
 import os
 
 from actors.calls import NamedActor, ask
-from actors.journal import JournalClient
 from configs.plan import RunPlan
+from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.execution.router import OrderRouter
 from outcry.market.frame import Frame
@@ -15,15 +15,16 @@ from outcry.messages import Executions, Submission, Verdict
 class ExecutionActor:
     """Own the orders of a desk and the session with its broker.
 
-    **Owns** an `OrderRouter` over a broker. **Receives** frames and verdicts. **Sends** orders to the broker and
-    everything that became of them to the journal, before it answers. **Ordering** by `seq`; a repeat gets what was
-    committed first. **On failure** it restores open orders, account and last executions from the ledger.
+    **Owns** an `OrderRouter` over a broker, and the writing of orders and fills. **Receives** frames and verdicts.
+    **Sends** orders to the broker, committed first; tells of no fill that is not committed. **Ordering** by `seq`; a
+    repeat gets what was committed first. **On failure** it restores open orders, account and last executions from the
+    ledger.
     """
 
-    def __init__(self, plan: RunPlan, database_url: str, journal: JournalClient) -> None:
+    def __init__(self, plan: RunPlan, database_url: str) -> None:
         self._plan = plan
         self._database_url = database_url
-        self._journal = journal
+        self._ledger: PostgresLedger | None = None
         self._router: OrderRouter | None = None
         self._turn = asyncio.Lock()  # a desk that was restarted may ask while the last call of the dead one still runs
 
@@ -50,8 +51,10 @@ class ExecutionActor:
         return self._router
 
     async def _restore(self) -> OrderRouter:
+        if self._ledger is None:
+            self._ledger = await PostgresLedger.open(self._database_url, self._plan.run_id)
         broker = self._plan.build_broker()
-        router = OrderRouter(broker, self._journal)
+        router = OrderRouter(broker, self._ledger)
         async with JournalReader.connect(self._database_url, self._plan.run_id) as reader:
             seq = await reader.last_completed_seq()
             if seq >= 0:

@@ -48,7 +48,7 @@ async def run_in_process(
     if len(warmup):
         engine.replay(warmup)
     ledger = MemoryLedger()
-    journal = MemoryJournal(inputs or {})
+    journal = MemoryJournal(inputs or {}, ledger)
     desk = Desk(
         journal=journal,
         router=OrderRouter(plan.build_broker(), ledger),

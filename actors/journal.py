@@ -1,8 +1,7 @@
-"""The journal actor: the one writer of the ledger."""
+"""The journal actor: it writes every frame, and what became of it."""
 
 import asyncio
 import os
-from collections.abc import Sequence
 
 import structlog
 
@@ -12,18 +11,18 @@ from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.redis_cache import FloorCache
 from outcry.errors import ServiceError
 from outcry.market.frame import Frame
-from outcry.messages import Executions, FrameOutcome, Input, OrderIntent, OrderUpdated, Verdict
+from outcry.messages import FrameOutcome, Input
 
 log = structlog.get_logger(__name__)
 
-_PUBLISH_PERIOD_S = 0.25
+_PUBLISH_PERIOD_S = 1.0
 
 
 class JournalActor:
-    """Own every write to PostgreSQL and Redis of a run.
+    """Own what is written of every frame to PostgreSQL and Redis.
 
-    **Owns** the writer's connections. **Receives** frames, executions, orders, outcomes and snapshots. **Sends** the
-    operator inputs that take effect at a frame. **Ordering** each call is one transaction; a repeat changes nothing.
+    **Owns** its connections to both. **Receives** frames, outcomes, snapshots and commands. **Sends** the operator
+    inputs that take effect at a frame. **Ordering** each call is one transaction; a repeat changes nothing.
     **On failure** it reconnects; what was not answered is sent again by the caller. Redis is a convenience: where it
     is down, trading goes on and the losses are counted.
     """
@@ -49,15 +48,6 @@ class JournalActor:
         self._unpublished.append(outcome)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish())
-
-    async def commit_executions(self, executions: Executions) -> None:
-        await (await self._journal()).commit_executions(executions)
-
-    async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
-        return await (await self._journal()).commit_orders(verdict)
-
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        await (await self._journal()).commit_updates(seq, updates)
 
     async def save_snapshot(self, name: str, seq: int, payload: bytes) -> None:
         await (await self._journal()).save_snapshot(name, seq, payload)
@@ -91,7 +81,7 @@ class JournalActor:
 
 
 class JournalClient:
-    """`outcry.ports.FrameJournal` and `outcry.ports.OrderLedger` over a `JournalActor`."""
+    """`outcry.ports.FrameJournal` over a `JournalActor`."""
 
     def __init__(self, actor: NamedActor, deadline_s: float) -> None:
         self._actor = actor
@@ -103,16 +93,6 @@ class JournalClient:
 
     async def record(self, outcome: FrameOutcome) -> None:
         await ask(self._actor.record, outcome, deadline_s=self._deadline_s)
-
-    async def commit_executions(self, executions: Executions) -> None:
-        await ask(self._actor.commit_executions, executions, deadline_s=self._deadline_s)
-
-    async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
-        orders: tuple[OrderIntent, ...] = await ask(self._actor.commit_orders, verdict, deadline_s=self._deadline_s)
-        return orders
-
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        await ask(self._actor.commit_updates, seq, updates, deadline_s=self._deadline_s)
 
     async def add_command(self, kind: str, payload: dict[str, str]) -> None:
         await ask(self._actor.add_command, kind, payload, deadline_s=self._deadline_s)

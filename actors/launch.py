@@ -73,7 +73,7 @@ def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_u
     actors |= {f"shard-{shard}": actor for shard, actor in zip(owned, shards, strict=True)}
     actors["portfolio"] = create("portfolio", PortfolioActor, plan, database_url)
     actors["risk"] = create("risk", RiskActor, plan, database_url)
-    actors["execution"] = create("execution", ExecutionActor, plan, database_url, journal)
+    actors["execution"] = create("execution", ExecutionActor, plan, database_url)
     actors["feed"] = create("feed", FeedActor, plan)
     ports = Desk(
         journal=journal,

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.harness import Result, result
 from outcry.adapters.postgres.journal import PostgresJournal
+from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.adapters.redis_cache import FloorCache
@@ -55,11 +56,13 @@ async def _measure(services: Services) -> list[Result]:
     async with RunRegistry.connect(services.database_url) as registry:
         await registry.create(run)
     journal = await PostgresJournal.open(services.database_url, run.run_id, UNIVERSE)
+    ledger = await PostgresLedger.open(services.database_url, run.run_id)
     try:
         rows = await _bars(journal, services.database_url)
-        rows += await _commits(journal, services.database_url)
+        rows += await _commits(journal, ledger, services.database_url)
     finally:
         await journal.close()
+        await ledger.close()
     return rows + await _cache(services.redis_url)
 
 
@@ -83,7 +86,7 @@ async def _bars(journal: PostgresJournal, url: str) -> list[Result]:
     ]
 
 
-async def _commits(journal: PostgresJournal, url: str) -> list[Result]:
+async def _commits(journal: PostgresJournal, ledger: PostgresLedger, url: str) -> list[Result]:
     frames = _frames(N_FRAMES, first_seq=0)
     outcomes = [_outcome(seq) for seq in range(N_FRAMES)]
     connection = await asyncpg.connect(url)
@@ -92,9 +95,8 @@ async def _commits(journal: PostgresJournal, url: str) -> list[Result]:
     await connection.close()
     steps: dict[str, Callable[[int], Awaitable[object]]] = {
         "storage.append_frame": lambda seq: journal.append(frames.frame(seq)),
-        "storage.commit_executions": lambda seq: journal.commit_executions(outcomes[seq].executions),
-        "storage.commit_orders": lambda seq: journal.commit_orders(outcomes[seq].verdict),
-        "storage.commit_updates": lambda seq: journal.commit_updates(seq, outcomes[seq].submission.updates),
+        "storage.commit_executions": lambda seq: ledger.commit_executions(outcomes[seq].executions),
+        "storage.commit_orders": lambda seq: ledger.commit_orders(outcomes[seq].verdict),
         "storage.record_frame": lambda seq: journal.record(outcomes[seq]),
     }
     return rows + await _timed_together(steps)

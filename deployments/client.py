@@ -33,7 +33,11 @@ class EnsembleClient:
     """
 
     def __init__(self, handle: DeploymentHandle[Any], *, deadline_s: float, model_version: str | None = None) -> None:
-        self._handle = handle.options(_by_reference=False)  # gRPC: no detour of large rows through shared memory
+        self._handle = handle.options(
+            _by_reference=False,  # gRPC: no detour of large rows through shared memory
+            request_serialization="pickle",
+            response_serialization="pickle",
+        )
         self._deadline_s = deadline_s
         self._builder = ForecastBuilder(model_version)
 

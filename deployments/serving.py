@@ -29,6 +29,10 @@ from outcry.errors import BundleError, PortInUseError, ServiceError
 APP_NAME = "ensemble"
 DEPLOYMENT_NAME = "Ensemble"
 _POLL_S = 0.05
+_LOGGING: dict[str, Any] = {
+    "enable_access_log": False,
+    "log_level": "WARNING",
+}  # a line a request is a tenth of its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class EnsembleServer:
             proxy_location="HeadOnly",
             http_options={"host": self._config.host, "port": self._config.port},
             controller_options={"runtime_env": {"env_vars": variables}},
-            logging_config=LoggingConfig(enable_access_log=False, log_level="WARNING"),
+            logging_config=LoggingConfig(**_LOGGING),
         )
 
     def _declare(self, bundle: Path, fallback: Path | None) -> None:
@@ -165,6 +169,7 @@ class EnsembleServer:
             "import_path": "deployments.ensemble:build_app",
             "args": self._args.model_dump(mode="json"),
             "deployments": [deployment],
+            "logging_config": _LOGGING,
         }
         _deploy(ServeDeploySchema.model_validate({"applications": [application]}))
 

@@ -68,7 +68,7 @@ class Router(Protocol):
         ...
 
     async def submit(self, verdict: Verdict) -> Submission:
-        """Commit the orders, then send them."""
+        """Commit the orders, then send them; what the broker answers is recorded with the frame."""
         ...
 
 
@@ -80,7 +80,7 @@ class FrameJournal(Protocol):
         ...
 
     async def record(self, outcome: FrameOutcome) -> None:
-        """Commit what happened in the frame. A recorded frame is complete and is never traded again."""
+        """Commit what happened in the frame, the broker's answers included; it is complete and never traded again."""
         ...
 
 
@@ -96,10 +96,6 @@ class OrderLedger(Protocol):
 
         Returns the orders that stand in the ledger for this frame: on a repeat, the ones committed first.
         """
-        ...
-
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        """Commit what the broker answered to the orders of frame `seq`."""
         ...
 
 

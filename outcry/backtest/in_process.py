@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from outcry.execution.memory_ledger import MemoryLedger
 from outcry.features.engine import FeatureEngine
 from outcry.market.frame import Frame
 from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
@@ -49,15 +50,17 @@ class MemoryJournal:
     """`outcry.ports.FrameJournal` in memory.
 
     `inputs` maps the `seq` of a frame to what takes effect there: empty for a backtest, taken from the journal for a
-    replay. `outcomes` holds every recorded frame, in order.
+    replay. `outcomes` holds every recorded frame, in order; `ledger` gets what the broker answered.
     """
 
-    def __init__(self, inputs: Mapping[int, tuple[Input, ...]]) -> None:
+    def __init__(self, inputs: Mapping[int, tuple[Input, ...]], ledger: MemoryLedger) -> None:
         self._inputs = inputs
+        self._ledger = ledger
         self.outcomes: list[FrameOutcome] = []
 
     async def append(self, frame: Frame) -> tuple[Input, ...]:
         return self._inputs.get(frame.seq, ())
 
     async def record(self, outcome: FrameOutcome) -> None:
+        self._ledger.record_answers(outcome.submission)
         self.outcomes.append(outcome)

@@ -1,10 +1,9 @@
 """An order ledger in memory: what a backtest writes to."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from outcry.execution.lifecycle import OrderRecord, created
-from outcry.messages import Executions, Fill, Input, OrderIntent, OrderUpdated, Verdict
+from outcry.messages import Executions, Fill, Input, OrderIntent, OrderUpdated, Submission, Verdict
 
 
 class MemoryLedger:
@@ -25,7 +24,6 @@ class MemoryLedger:
         self.inputs: list[Input] = []
         self._executions: dict[int, Executions] = {}
         self._orders: dict[int, tuple[OrderIntent, ...]] = {}
-        self._answers: set[int] = set()
 
     async def commit_executions(self, executions: Executions) -> None:
         """Commit fills and updates of one frame; a repeat changes nothing."""
@@ -42,11 +40,9 @@ class MemoryLedger:
             self.inputs.extend(verdict.inputs)
         return self._orders[verdict.seq]
 
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        """Commit what the broker answered in frame `seq`; a repeat changes nothing."""
-        if seq not in self._answers:
-            self._answers.add(seq)
-            self.updates.extend(updates)
+    def record_answers(self, submission: Submission) -> None:
+        """Keep what the broker answered to the orders of a frame; a frame is recorded once."""
+        self.updates.extend(submission.updates)
 
     def executions(self, seq: int) -> Executions | None:
         """Return what was committed of frame `seq` before its orders; None where nothing was."""

@@ -1,4 +1,4 @@
-"""The way of an order: into the ledger, then to the broker, then its answer into the ledger."""
+"""The way of an order: into the ledger, then to the broker."""
 
 from asyncio import Lock
 
@@ -73,7 +73,7 @@ class OrderRouter:
             return executions
 
     async def submit(self, verdict: Verdict) -> Submission:
-        """Commit the orders of `verdict`, cancel what it cancels, send its orders, commit the answers.
+        """Commit the orders of `verdict`, cancel what it cancels, send its orders, return the answers.
 
         Raises
         ------
@@ -90,8 +90,6 @@ class OrderRouter:
                 orders = await self._ledger.commit_orders(verdict)
             updates = await self._broker.cancel(verdict.cancels, verdict.seq) if verdict.cancels else ()
             updates += await self._broker.submit(orders) if orders else ()
-            if updates:
-                await self._ledger.commit_updates(verdict.seq, updates)
             self._submission = Submission(verdict.seq, orders, updates)
             return self._submission
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from outcry.adapters.postgres.journal import PostgresJournal
+from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import ExecutionError, RecoveryError, ServiceError
@@ -95,7 +96,9 @@ def make_executions(seq: int, fills: tuple[Fill, ...], updates: tuple[OrderUpdat
     return Executions(seq, fills, updates, np.zeros(len(UNIVERSE)))
 
 
-def make_outcome(seq: int, executions: Executions, verdict: Verdict, *, equity: str = "1000123.4500") -> FrameOutcome:
+def make_outcome(
+    seq: int, executions: Executions, verdict: Verdict, *answers: OrderUpdated, equity: str = "1000123.4500"
+) -> FrameOutcome:
     n_symbols = len(UNIVERSE)
     probability = np.tile([0.5, 0.3, 0.2], (n_symbols, 1)) + 0.1 * np.arange(n_symbols)[:, None]
     probability[1] = np.nan
@@ -116,7 +119,7 @@ def make_outcome(seq: int, executions: Executions, verdict: Verdict, *, equity: 
     )
     forecast = Forecast(seq, probability, np.full(n_symbols, 0.25), np.full(n_symbols, 0.2), "model-1")
     features = FeatureFrame(seq, ts_close_ns, np.zeros((n_symbols, 2)), np.zeros(n_symbols, dtype=np.bool_))
-    submission = Submission(seq, verdict.orders, ())
+    submission = Submission(seq, verdict.orders, answers)
     return FrameOutcome(seq, ts_close_ns, executions, book, forecast, verdict, submission, features)
 
 
@@ -133,6 +136,13 @@ async def run_id(postgres_url: str) -> str:
 @pytest.fixture
 async def journal(postgres_url: str, run_id: str) -> AsyncIterator[PostgresJournal]:
     opened = await PostgresJournal.open(postgres_url, run_id, UNIVERSE)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def ledger(postgres_url: str, run_id: str) -> AsyncIterator[PostgresLedger]:
+    opened = await PostgresLedger.open(postgres_url, run_id)
     yield opened
     await opened.close()
 
@@ -159,21 +169,22 @@ async def count_rows(url: str, run_id: str) -> dict[str, int]:
         await connection.close()
 
 
-async def trade_one_frame(journal: PostgresJournal, frames: FrameTensor, seq: int, order: OrderIntent) -> None:
-    """Every write of the journal, in the order of a frame; `order` was decided the frame before."""
-    accepted = OrderUpdated(order.client_order_id, order.seq, OrderStatus.ACCEPTED, Decimal(0))
-    filled = OrderUpdated(order.client_order_id, seq, OrderStatus.FILLED, order.quantity)
-    executions = make_executions(seq, (make_fill(order, seq, str(order.quantity)),), (filled,))
-    verdict = make_verdict(
-        order.seq, order, inputs=(Input(order.seq, InputKind.MODEL_SWAPPED, {"model_version": "v2"}),)
-    )
-    await journal.append(frames.frame(seq - 1))
-    await journal.commit_orders(verdict)
-    await journal.commit_updates(order.seq, (accepted,))
+async def trade_two_frames(
+    journal: PostgresJournal, ledger: PostgresLedger, frames: FrameTensor, order: OrderIntent
+) -> None:
+    """Every write of a run, in its order; `order` is decided in the first frame and fills in the second."""
+    seq = order.seq
+    accepted = OrderUpdated(order.client_order_id, seq, OrderStatus.ACCEPTED, Decimal(0))
+    filled = OrderUpdated(order.client_order_id, seq + 1, OrderStatus.FILLED, order.quantity)
+    executions = make_executions(seq + 1, (make_fill(order, seq + 1, str(order.quantity)),), (filled,))
+    verdict = make_verdict(seq, order, inputs=(Input(seq, InputKind.MODEL_SWAPPED, {"model_version": "v2"}),))
     await journal.append(frames.frame(seq))
-    await journal.commit_executions(executions)
-    await journal.record(make_outcome(seq, executions, verdict))
-    await journal.save_snapshot("shard-0", seq, b"\x00state")
+    await ledger.commit_orders(verdict)
+    await journal.record(make_outcome(seq, make_executions(seq, (), ()), verdict, accepted))
+    await journal.append(frames.frame(seq + 1))
+    await ledger.commit_executions(executions)
+    await journal.record(make_outcome(seq + 1, executions, make_verdict(seq + 1)))
+    await journal.save_snapshot("shard-0", seq + 1, b"\x00state")
 
 
 async def test_frames_come_back_bit_for_bit_with_their_holes(journal: PostgresJournal, reader: JournalReader) -> None:
@@ -215,14 +226,14 @@ async def test_warmup_comes_back_bit_for_bit_and_is_written_once(
 
 
 async def test_every_write_repeated_changes_no_row(
-    journal: PostgresJournal, reader: JournalReader, postgres_url: str, run_id: str
+    journal: PostgresJournal, ledger: PostgresLedger, reader: JournalReader, postgres_url: str, run_id: str
 ) -> None:
     frames, order = make_frames(2), make_order(0)
-    await trade_one_frame(journal, frames, 1, order)
+    await trade_two_frames(journal, ledger, frames, order)
     once = await count_rows(postgres_url, run_id)
     assert min(once.values()) >= 1
     before = await reader.orders(), await reader.fills(), await reader.inputs(), await reader.risk_events()
-    await trade_one_frame(journal, frames, 1, order)
+    await trade_two_frames(journal, ledger, frames, order)
     assert await count_rows(postgres_url, run_id) == once
     assert (await reader.orders(), await reader.fills(), await reader.inputs(), await reader.risk_events()) == before
     assert before[0][0].status is OrderStatus.FILLED
@@ -248,7 +259,7 @@ async def test_command_takes_effect_at_the_next_frame_and_at_no_other(
     assert (await reader.inputs(1, 1))[1] == expected
 
 
-async def test_first_orders_of_a_frame_stand(journal: PostgresJournal, reader: JournalReader) -> None:
+async def test_first_orders_of_a_frame_stand(ledger: PostgresLedger, reader: JournalReader) -> None:
     limit = replace(
         make_order(4, "BRK.B", side=Side.SELL, quantity="0.50"),
         order_type=OrderType.LIMIT,
@@ -256,24 +267,25 @@ async def test_first_orders_of_a_frame_stand(journal: PostgresJournal, reader: J
         limit_price=Decimal("410.10"),
     )
     first = (make_order(4), limit)
-    assert await journal.commit_orders(make_verdict(4, *first, cancels=("*",))) == first
-    assert await journal.commit_orders(make_verdict(4, make_order(4, "IBM"))) == first
-    assert await journal.commit_orders(make_verdict(4)) == first
-    assert await reader.orders_of(4) == first
-    assert str((await reader.orders_of(4))[1].quantity) == "0.50"
-    assert await journal.commit_orders(make_verdict(5)) == ()
+    assert await ledger.commit_orders(make_verdict(4, *first, cancels=("*",))) == first
+    assert await ledger.commit_orders(make_verdict(4, make_order(4, "IBM"))) == first
+    assert await ledger.commit_orders(make_verdict(4)) == first
+    found = [record.intent for record in await reader.orders()]
+    assert tuple(found) == first
+    assert str(found[1].quantity) == "0.50"
+    assert await ledger.commit_orders(make_verdict(5)) == ()
 
 
-async def test_orders_commit_together_or_not_at_all(journal: PostgresJournal, postgres_url: str, run_id: str) -> None:
+async def test_orders_commit_together_or_not_at_all(ledger: PostgresLedger, postgres_url: str, run_id: str) -> None:
     order = make_order(1)
     with pytest.raises(ServiceError, match="order_intents"):
-        await journal.commit_orders(make_verdict(1, order, order, inputs=(Input(1, InputKind.FORECAST_FALLBACK),)))
+        await ledger.commit_orders(make_verdict(1, order, order, inputs=(Input(1, InputKind.FORECAST_FALLBACK),)))
     assert set((await count_rows(postgres_url, run_id)).values()) == {0}
 
 
-async def test_order_of_another_frame_is_refused(journal: PostgresJournal) -> None:
+async def test_order_of_another_frame_is_refused(ledger: PostgresLedger) -> None:
     with pytest.raises(ExecutionError, match="frame, 3, was 2"):
-        await journal.commit_orders(make_verdict(3, make_order(2)))
+        await ledger.commit_orders(make_verdict(3, make_order(2)))
 
 
 async def test_update_of_an_order_nobody_decided_is_refused(
@@ -281,74 +293,75 @@ async def test_update_of_an_order_nobody_decided_is_refused(
 ) -> None:
     unknown = OrderUpdated("nobody", 0, OrderStatus.ACCEPTED, Decimal(0))
     with pytest.raises(ServiceError, match="nobody"):
-        await journal.commit_updates(0, (unknown,))
+        await journal.record(make_outcome(0, make_executions(0, (), ()), make_verdict(0), unknown))
     assert set((await count_rows(postgres_url, run_id)).values()) == {0}
 
 
-async def test_first_executions_of_a_frame_stand(journal: PostgresJournal, reader: JournalReader) -> None:
+async def test_first_executions_of_a_frame_stand(ledger: PostgresLedger, reader: JournalReader) -> None:
     order = make_order(0, quantity="100")
-    await journal.commit_orders(make_verdict(0, order))
+    await ledger.commit_orders(make_verdict(0, order))
     part = OrderUpdated(order.client_order_id, 1, OrderStatus.PARTIALLY_FILLED, Decimal(40))
     first = make_executions(1, (make_fill(order, 1, "40"),), (part,))
     other = make_executions(
         1, (replace(make_fill(order, 1, "60"), fill_id="other"),), (replace(part, filled_quantity=Decimal(60)),)
     )
-    await journal.commit_executions(first)
-    await journal.commit_executions(other)
+    await ledger.commit_executions(first)
+    await ledger.commit_executions(other)
     found = await reader.executions(1)
     assert found is not None
     assert (found.fills, found.updates) == (first.fills, first.updates)
     assert found.working.tolist() == [60.0, 0.0, 0.0, 0.0]
     assert await reader.executions(0) is None
-    last = await reader.last_executions()
-    assert last is not None
-    assert last.seq == 1
 
 
 async def test_working_quantity_of_executions_ignores_what_came_after_them(
-    journal: PostgresJournal, reader: JournalReader
+    journal: PostgresJournal, ledger: PostgresLedger, reader: JournalReader
 ) -> None:
     old, sold, later = make_order(0), make_order(0, "IBM", side=Side.SELL, quantity="7"), make_order(1)
-    await journal.commit_orders(make_verdict(0, old, sold))
+    await ledger.commit_orders(make_verdict(0, old, sold))
     done = OrderUpdated(old.client_order_id, 1, OrderStatus.PARTIALLY_FILLED, Decimal(1))
-    await journal.commit_executions(make_executions(1, (make_fill(old, 1, "1"),), (done,)))
-    await journal.commit_orders(make_verdict(1, later))
+    executions = make_executions(1, (make_fill(old, 1, "1"),), (done,))
+    await ledger.commit_executions(executions)
+    await ledger.commit_orders(make_verdict(1, later))
     cancelled = OrderUpdated(old.client_order_id, 1, OrderStatus.CANCELLED, Decimal(1), "replaced")
-    await journal.commit_updates(1, (cancelled,))
+    await journal.record(make_outcome(1, executions, make_verdict(1, later), cancelled))
     found = await reader.executions(1)
     assert found is not None
     assert found.working.tolist() == [99.0, 0.0, 0.0, -7.0]
-    assert [record.intent for record in await reader.orders(only_open=True)] == [sold, later]
+    assert [record.intent for record in await reader.orders() if record.is_open] == [sold, later]
 
 
-async def test_order_that_ended_stays_ended(journal: PostgresJournal, reader: JournalReader) -> None:
+async def test_order_that_ended_stays_ended(
+    journal: PostgresJournal, ledger: PostgresLedger, reader: JournalReader
+) -> None:
     order = make_order(0)
-    await journal.commit_orders(make_verdict(0, order))
+    await ledger.commit_orders(make_verdict(0, order))
     steps = [
         OrderUpdated(order.client_order_id, 0, status, Decimal(0), reason)
         for status, reason in ((OrderStatus.SUBMITTED, ""), (OrderStatus.REJECTED, "no cash"))
     ]
-    await journal.commit_updates(0, steps)
-    await journal.commit_updates(0, [replace(steps[0], status=OrderStatus.ACCEPTED)])
+    late = replace(steps[0], seq=1, status=OrderStatus.ACCEPTED)
+    for seq, answers in ((0, steps), (1, [late])):
+        await journal.record(make_outcome(seq, make_executions(seq, (), ()), make_verdict(seq), *answers))
     (record,) = await reader.orders()
     assert (record.status, record.reason) == (OrderStatus.REJECTED, "no cash")
 
 
 async def test_record_completes_the_frame_and_keeps_every_digit(
-    journal: PostgresJournal, reader: JournalReader
+    journal: PostgresJournal, ledger: PostgresLedger, reader: JournalReader
 ) -> None:
     frames, order = make_frames(2), make_order(0)
     assert await reader.last_completed_seq() == -1
     assert await reader.risk_state(1) is None
-    await trade_one_frame(journal, frames, 1, order)
+    await trade_two_frames(journal, ledger, frames, order)
     assert await reader.last_completed_seq() == 1
     assert await reader.risk_state(1) == {"peak_equity": "1000000.10", "rung": "0"}
     curve = await reader.equity_curve()
-    assert [str(value) for value in (*curve.equity, *curve.cash)] == ["1000123.4500", "900000.10"]
-    assert curve.gross_exposure.tolist() == [100 * 191.0 + 2.5 * 2.0]
-    assert curve.net_exposure.tolist() == [100 * 191.0 - 2.5 * 2.0]
+    assert [str(value) for value in (curve.equity[1], curve.cash[1])] == ["1000123.4500", "900000.10"]
+    assert curve.gross_exposure.tolist() == [100 * 191.0 + 2.5 * 2.0] * 2
+    assert curve.net_exposure.tolist() == [100 * 191.0 - 2.5 * 2.0] * 2
     history = await reader.predictions()
-    assert history.seq.tolist() == [1]
+    assert history.seq.tolist() == [0, 1]
     assert np.isnan(history.probability[0, 1]).all()
     assert history.probability[0, 3].tolist() == [0.5 + 0.1 * 3, 0.3 + 0.1 * 3, 0.2 + 0.1 * 3]
     assert [fill.price for fill in await reader.fills(1)] == [Decimal("190.07")]
@@ -377,7 +390,7 @@ async def test_only_the_latest_snapshots_are_kept(journal: PostgresJournal, read
 
 
 async def test_killed_connections_lose_nothing_and_double_nothing(
-    journal: PostgresJournal, reader: JournalReader, postgres_url: str, run_id: str
+    journal: PostgresJournal, ledger: PostgresLedger, reader: JournalReader, postgres_url: str, run_id: str
 ) -> None:
     frames, n_orders = make_frames(60), 30
     orders = [make_order(seq) for seq in range(n_orders)]
@@ -394,7 +407,7 @@ async def test_killed_connections_lose_nothing_and_double_nothing(
     killing = asyncio.create_task(kill_now_and_then())
     for order in orders:
         await journal.append(frames.frame(order.seq))
-        assert await journal.commit_orders(make_verdict(order.seq, order)) == (order,)
+        assert await ledger.commit_orders(make_verdict(order.seq, order)) == (order,)
         executions = make_executions(order.seq, (), ())
         await journal.record(make_outcome(order.seq, executions, make_verdict(order.seq, order)))
         if order.seq % 3 == 0:
@@ -407,13 +420,13 @@ async def test_killed_connections_lose_nothing_and_double_nothing(
 
 
 async def test_two_writers_of_one_frame_agree_on_its_orders(
-    journal: PostgresJournal, postgres_url: str, run_id: str
+    ledger: PostgresLedger, postgres_url: str, run_id: str
 ) -> None:
-    zombie = await PostgresJournal.open(postgres_url, run_id, UNIVERSE)
+    zombie = await PostgresLedger.open(postgres_url, run_id)
     try:
         for seq in range(20):
             one, other = await asyncio.gather(
-                journal.commit_orders(make_verdict(seq, make_order(seq))),
+                ledger.commit_orders(make_verdict(seq, make_order(seq))),
                 zombie.commit_orders(make_verdict(seq, make_order(seq))),
             )
             assert one == other

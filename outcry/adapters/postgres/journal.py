@@ -1,6 +1,6 @@
-"""The one writer of a run."""
+"""The writer of frames: what went into each, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import asyncpg
 import orjson
@@ -8,16 +8,15 @@ from pydantic import SecretStr
 
 from outcry.adapters.postgres.bars import copy_in, to_timestamp
 from outcry.adapters.postgres.database import Database
-from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.record import RECORD_FRAME, outcome_columns
 from outcry.adapters.postgres.runs import RunRegistry
 from outcry.errors import RecoveryError
 from outcry.market.frame import BAR_FIELDS, Frame, FrameTensor
 from outcry.market.universe import Universe
-from outcry.messages import Executions, FrameOutcome, Input, InputKind, OrderIntent, OrderUpdated, Verdict
+from outcry.messages import FrameOutcome, Input, InputKind
 
 _KEPT_SNAPSHOTS = 3
-_N_CONNECTIONS = 3  # a frame, the executions of the same frame and a snapshot are written side by side
+_N_CONNECTIONS = 2  # a frame and a snapshot are written side by side
 
 # One frame goes in as one statement, a fifth faster than COPY, which needs four round trips.
 _APPEND = """
@@ -61,9 +60,9 @@ DELETE FROM snapshots WHERE run_id = $1 AND actor = $2 AND seq < (
 
 
 class PostgresJournal:
-    """`outcry.ports.FrameJournal` and `outcry.ports.OrderLedger` of one run.
+    """`outcry.ports.FrameJournal` of one run.
 
-    **Owns** three connections, on which every commit waits for the disk. **Ordering** a call is one transaction; what
+    **Owns** two connections, on which every commit waits for the disk. **Ordering** a call is one transaction; what
     it says once stands, a repeat writes nothing and gets the first answer. Commands queued before a frame is appended
     take effect at it, in the order they were given; one that comes later waits for the next frame. **On failure** of
     the connection a call is sent again for some seconds, then raises `ServiceError`; whether it was committed is then
@@ -76,7 +75,6 @@ class PostgresJournal:
         self._universe = universe
         self._timeframe = timeframe
         self._source = source
-        self._ledger = PostgresLedger(database, run_id)
         self._registry = RunRegistry(database)
 
     @classmethod
@@ -158,15 +156,6 @@ class PostgresJournal:
     async def record(self, outcome: FrameOutcome) -> None:
         """Commit what happened in the frame; it is then complete."""
         await self._database.execute(RECORD_FRAME, self._run_id, *outcome_columns(outcome, self._universe))
-
-    async def commit_executions(self, executions: Executions) -> None:
-        await self._ledger.commit_executions(executions)
-
-    async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
-        return await self._ledger.commit_orders(verdict)
-
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        await self._ledger.commit_updates(seq, updates)
 
     async def save_snapshot(self, actor: str, seq: int, payload: bytes) -> None:
         """Keep the state of an actor after frame `seq`; the latest few of each actor stay."""

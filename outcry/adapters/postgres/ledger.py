@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import asyncpg
+from pydantic import SecretStr
 
 from outcry.adapters.postgres.bars import to_timestamp
 from outcry.adapters.postgres.database import Database
@@ -48,7 +49,7 @@ _SELECT_ORDERS = "SELECT * FROM order_intents WHERE run_id = $1 AND seq = $2 ORD
 
 # An order that came to its end stays there; of several steps in one commit the last one stands. Every order has its
 # row already; ON CONFLICT finds it by key whatever the planner believes of the table.
-_APPLY_STEPS = """
+APPLY_STEPS = """
 latest AS (
     SELECT DISTINCT ON (client_order_id) * FROM step ORDER BY client_order_id, position DESC
 )
@@ -58,17 +59,6 @@ ON CONFLICT (run_id, client_order_id) DO UPDATE SET status = excluded.status,
     filled_quantity = excluded.filled_quantity, reason = excluded.reason, updated_seq = excluded.updated_seq
 WHERE orders.status IN ('created', 'submitted', 'accepted', 'partially_filled')
 """
-
-_COMMIT_UPDATES = f"""
-WITH step AS (
-    INSERT INTO order_updates (run_id, seq, phase, client_order_id, status, filled_quantity, reason, updated_seq,
-                               position)
-    SELECT $1, $2, 'submit', list.*
-    FROM unnest($3::text[], $4::text[], $5::numeric[], $6::text[], $7::bigint[]) WITH ORDINALITY AS list
-    ON CONFLICT DO NOTHING
-    RETURNING client_order_id, status, filled_quantity, reason, updated_seq, position
-), {_APPLY_STEPS}
-"""  # noqa: S608 - put together from constants; values are parameters
 
 _COMMIT_EXECUTIONS = f"""
 WITH unseen AS (
@@ -89,16 +79,29 @@ WITH unseen AS (
     FROM unseen, unnest($3::text[], $4::text[], $5::numeric[], $6::text[], $7::bigint[]) WITH ORDINALITY AS list
     ON CONFLICT DO NOTHING
     RETURNING client_order_id, status, filled_quantity, reason, updated_seq, position
-), {_APPLY_STEPS}
+), {APPLY_STEPS}
 """  # noqa: S608 - put together from constants; values are parameters
 
 
 class PostgresLedger:
-    """`outcry.ports.OrderLedger` of one run: the first commit of a frame stands, a repeat changes nothing."""
+    """`outcry.ports.OrderLedger` of one run: the first commit of a frame stands, a repeat changes nothing.
+
+    **Owns** one connection, on which every commit waits for the disk.
+    """
 
     def __init__(self, database: Database, run_id: str) -> None:
         self._database = database
         self._run_id = run_id
+
+    @classmethod
+    async def open(cls, url: SecretStr | str, run_id: str) -> "PostgresLedger":
+        """Connect; raise `ServiceError` where the server cannot be reached."""
+        database = Database(url, is_writer=True)
+        await database.open()
+        return cls(database, run_id)
+
+    async def close(self) -> None:
+        await self._database.close()
 
     async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
         """Commit orders, cancels and inputs of a frame; return the orders that stand for it.
@@ -123,13 +126,8 @@ class PostgresLedger:
         for fill in executions.fills:
             _check_frame(f"fill {fill.fill_id}", fill.seq, executions.seq)
         fills = _transpose([_fill_row(fill) for fill in executions.fills], width=10)
-        updates = _updates(executions.updates)
+        updates = update_columns(executions.updates)
         await self._database.execute(_COMMIT_EXECUTIONS, self._run_id, executions.seq, *updates, *fills)
-
-    async def commit_updates(self, seq: int, updates: Sequence[OrderUpdated]) -> None:
-        """Commit what the broker answered to the orders of frame `seq`; an answer that is known changes nothing."""
-        if updates:
-            await self._database.execute(_COMMIT_UPDATES, self._run_id, seq, *_updates(updates))
 
 
 def read_order(row: asyncpg.Record) -> OrderIntent:
@@ -177,7 +175,8 @@ def _fill_row(fill: Fill) -> tuple[object, ...]:
     )
 
 
-def _updates(updates: Sequence[OrderUpdated]) -> list[list[object]]:
+def update_columns(updates: Sequence[OrderUpdated]) -> list[list[object]]:
+    """Return the parameters of a statement that writes steps."""
     rows = [(u.client_order_id, u.status.value, u.filled_quantity, u.reason, u.seq) for u in updates]
     return _transpose(rows, width=5)
 

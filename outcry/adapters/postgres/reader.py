@@ -15,12 +15,12 @@ from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import RecoveryError
 from outcry.execution.lifecycle import OPEN_STATUSES, OrderRecord
 from outcry.market.frame import FloatArray, FrameTensor
-from outcry.messages import Executions, Fill, Input, InputKind, OrderIntent, OrderStatus, OrderUpdated, RiskEvent, Side
+from outcry.messages import Executions, Fill, Input, InputKind, OrderStatus, OrderUpdated, RiskEvent, Side
 
 _ORDERS = """
 SELECT intent.*, orders.status, orders.filled_quantity, orders.updated_seq, orders.reason
 FROM order_intents intent JOIN orders USING (run_id, client_order_id)
-WHERE intent.run_id = $1 AND ($2::text[] IS NULL OR orders.status = ANY($2)) ORDER BY intent.seq, intent.position
+WHERE intent.run_id = $1 ORDER BY intent.seq, intent.position
 """
 
 # Shares still open after the market's part of a frame: of orders sent before it, by the last step up to then.
@@ -145,20 +145,14 @@ class JournalReader:
             for row in rows
         )
 
-    async def orders(self, *, only_open: bool = False) -> tuple[OrderRecord, ...]:
-        """Return every order, or every open one, as it stands, in the order they were decided."""
-        statuses = sorted(OPEN_STATUSES) if only_open else None
+    async def orders(self) -> tuple[OrderRecord, ...]:
+        """Return every order as it stands, in the order they were decided."""
         return tuple(
             OrderRecord(
                 read_order(row), OrderStatus(row["status"]), row["filled_quantity"], row["updated_seq"], row["reason"]
             )
-            for row in await self._database.fetch(_ORDERS, self._run_id, statuses)
+            for row in await self._database.fetch(_ORDERS, self._run_id)
         )
-
-    async def orders_of(self, seq: int) -> tuple[OrderIntent, ...]:
-        """Return the orders decided in a frame, in their order."""
-        statement = "SELECT * FROM order_intents WHERE run_id = $1 AND seq = $2 ORDER BY position"
-        return tuple(read_order(row) for row in await self._database.fetch(statement, self._run_id, seq))
 
     async def executions(self, seq: int) -> Executions | None:
         """Return what the broker did up to frame `seq`; None where nothing of it was committed."""
@@ -181,17 +175,6 @@ class JournalReader:
             for row in rows
         )
         return Executions(seq, fills, updates, await self._working(seq))
-
-    async def last_executions(self) -> Executions | None:
-        """Return the last committed executions; frames in which the broker did nothing have none."""
-        row = await self._database.fetch_one(
-            """
-            SELECT greatest((SELECT max(seq) FROM fills WHERE run_id = $1),
-                            (SELECT max(seq) FROM order_updates WHERE run_id = $1 AND phase = 'advance')) AS seq
-            """,
-            self._run_id,
-        )
-        return None if row is None or row["seq"] is None else await self.executions(row["seq"])
 
     async def inputs(self, first_seq: int = 0, last_seq: int | None = None) -> Mapping[int, tuple[Input, ...]]:
         """Return, by frame, what reached the run from outside: boundary inputs first, then those of the desk."""

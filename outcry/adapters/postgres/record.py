@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import numpy as np
 
+from outcry.adapters.postgres.ledger import APPLY_STEPS, update_columns
 from outcry.adapters.postgres.runs import to_json
 from outcry.market.universe import Universe
 from outcry.messages import Book, Direction, Forecast, FrameOutcome, RiskEvent
 
-RECORD_FRAME = """
+RECORD_FRAME = f"""
 WITH mark AS (
     INSERT INTO equity (run_id, seq, ts_close_ns, cash, equity, realized_pnl, commission, slippage, gross_exposure,
                         net_exposure, drawdown_frac, is_halted, model_version, risk_state)
@@ -28,12 +29,20 @@ WITH mark AS (
     SELECT $1, symbol, quantity, avg_entry_price, $2 FROM history
     ON CONFLICT (run_id, symbol) DO UPDATE SET quantity = excluded.quantity,
         avg_entry_price = excluded.avg_entry_price, updated_seq = excluded.updated_seq, updated_at = clock_timestamp()
-)
-INSERT INTO risk_events (run_id, seq, limit_name, symbol, value, threshold, action, position)
-SELECT $1, $2, list.* FROM mark, unnest(
-    $23::text[], $24::text[], $25::float8[], $26::float8[], $27::text[]
-) WITH ORDINALITY AS list
-"""
+), event AS (
+    INSERT INTO risk_events (run_id, seq, limit_name, symbol, value, threshold, action, position)
+    SELECT $1, $2, list.* FROM mark, unnest(
+        $23::text[], $24::text[], $25::float8[], $26::float8[], $27::text[]
+    ) WITH ORDINALITY AS list
+), step AS (
+    INSERT INTO order_updates (run_id, seq, phase, client_order_id, status, filled_quantity, reason, updated_seq,
+                               position)
+    SELECT $1, $2, 'submit', list.* FROM mark, unnest(
+        $28::text[], $29::text[], $30::numeric[], $31::text[], $32::bigint[]
+    ) WITH ORDINALITY AS list
+    RETURNING client_order_id, status, filled_quantity, reason, updated_seq, position
+), {APPLY_STEPS}
+"""  # noqa: S608 - put together from constants; values are parameters
 
 
 def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
@@ -57,6 +66,7 @@ def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
         *_prediction_columns(outcome.forecast, universe),
         *_position_columns({fill.symbol for fill in outcome.executions.fills}, book, universe),
         *_event_columns(verdict.events),
+        *update_columns(outcome.submission.updates),
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from outcry.execution.memory_ledger import MemoryLedger
-from outcry.messages import Executions, Fill, Input, InputKind, OrderStatus, OrderUpdated, Side, Verdict
+from outcry.messages import Executions, Fill, Input, InputKind, OrderStatus, OrderUpdated, Side, Submission, Verdict
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ async def test_every_commit_counts_once_and_the_first_one_stands(market):
     accepted = OrderUpdated(key, 0, OrderStatus.ACCEPTED, Decimal(0))
     filled = OrderUpdated(key, 1, OrderStatus.FILLED, Decimal(5))
     inputs = (Input(0, InputKind.MODEL_SWAPPED),)
+    ledger.record_answers(Submission(0, (order,), (accepted,)))
     for orders in ((order,), (other,)):
         verdict = Verdict(0, orders, (), (), False, 0.0, inputs=inputs)
         assert await ledger.commit_orders(verdict) == (order,)
-        await ledger.commit_updates(0, (accepted,))
         await ledger.commit_executions(Executions(1, (fill,), (filled,), np.zeros(3)))
     assert (ledger.orders, ledger.fills, ledger.updates) == ([order], [fill], [accepted, filled])
     assert ledger.inputs == list(inputs)

@@ -67,7 +67,7 @@ async def run(market, config, verdicts, deaths):
         try:
             for frame, verdict in list(zip(market.frames, verdicts, strict=True))[complete + 1 :]:
                 await router.advance(frame)
-                await router.submit(verdict)
+                ledger.record_answers(await router.submit(verdict))
                 complete = frame.seq
         except Killed:
             continue

@@ -220,7 +220,7 @@ async def test_a_broker_restored_after_any_frame_goes_on_as_if_nothing_had_happe
     undisturbed = []
     for frame, verdict in zip(market.frames, verdicts, strict=True):
         undisturbed.append(await router.advance(frame))
-        await router.submit(verdict)
+        ledger.record_answers(await router.submit(verdict))
 
     last_close = np.full(3, np.nan)
     for frame in market.frames[: at + 1]:

@@ -84,7 +84,7 @@ class Floor:
         book = self.portfolio.settle(executions, frame)
         wanted = self.construction.propose(self.forecast(seq), book)
         verdict = self.gate.review(wanted, book, inputs.get(seq, ()))
-        await self.router.submit(verdict)
+        self.ledger.record_answers(await self.router.submit(verdict))
         self.books.append(book)
         self.verdicts.append(verdict)
 

@@ -1,5 +1,7 @@
 """Wire the floor: create every actor, by name and policy, and hand out clients."""
 
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,19 +29,16 @@ class Floor:
     desk: DeskClient
     journal: JournalClient
     supervisor: SupervisorClient
-    handles: tuple[Any, ...]
-
-    def close(self) -> None:
-        """End every actor; the supervisor first, so that none is brought back."""
-        for handle in reversed(self.handles):
-            ray.kill(handle)
 
 
-def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_url: str) -> Floor:
-    """Create the actors of a run on the connected Ray cluster and return their clients.
+@asynccontextmanager
+async def launch_floor(
+    plan: RunPlan, predictor: Awaitable[Predictor], database_url: str, redis_url: str
+) -> AsyncIterator[Floor]:
+    """Create the actors of a run on the connected Ray cluster, yield their clients, and end the actors with the block.
 
-    The actors are named ``<run_id>/<actor>`` and belong to the calling process: they end with it. Nothing trades until
-    ``floor.desk.start()``.
+    The actors are named ``<run_id>/<actor>`` and belong to the calling process. All but the desk start while
+    `predictor` is awaited. Nothing trades until ``floor.desk.start()``.
     """
     floor_config = plan.settings.floor
     deadline_s = floor_config.recovery_deadline_s
@@ -63,32 +62,36 @@ def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_u
         handles.append(ray.remote(packed(shell)).options(**options).remote(*args))
         return NamedActor(full_name)
 
-    indices = [plan.shard_indices(shard) for shard in range(floor_config.n_shards)]
-    owned = [shard for shard, columns in enumerate(indices) if len(columns)]
-    actors = {"journal": create("journal", JournalActor, plan, database_url, redis_url)}
-    journal = JournalClient(actors["journal"], deadline_s)
-    shards = [
-        create("shard", FeatureShardActor, plan, shard, database_url, journal, name=f"shard-{shard}") for shard in owned
-    ]
-    actors |= {f"shard-{shard}": actor for shard, actor in zip(owned, shards, strict=True)}
-    actors["portfolio"] = create("portfolio", PortfolioActor, plan, database_url)
-    actors["risk"] = create("risk", RiskActor, plan, database_url)
-    actors["execution"] = create("execution", ExecutionActor, plan, database_url)
-    actors["feed"] = create("feed", FeedActor, plan)
-    ports = Desk(
-        journal=journal,
-        router=ExecutionClient(actors["execution"], deadline_s),
-        portfolio=PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s),
-        features=FeatureShardsClient(shards, [indices[shard] for shard in owned], deadline_s),
-        predictor=predictor,
-        risk=RiskClient(actors["risk"], deadline_s),
-    )
-    feed = FeedClient(actors["feed"], deadline_s)
-    actors["desk"] = create("desk", DeskActor, plan, database_url, ports, feed, journal)
-    supervisor = create("supervisor", SupervisorActor, floor_config, actors, journal)
-    return Floor(
-        desk=DeskClient(actors["desk"], deadline_s),
-        journal=journal,
-        supervisor=SupervisorClient(supervisor, deadline_s),
-        handles=tuple(handles),
-    )
+    try:
+        indices = [plan.shard_indices(shard) for shard in range(floor_config.n_shards)]
+        owned = [shard for shard, columns in enumerate(indices) if len(columns)]
+        actors = {"journal": create("journal", JournalActor, plan, database_url, redis_url)}
+        journal = JournalClient(actors["journal"], deadline_s)
+        shards = []
+        for shard in owned:
+            name = f"shard-{shard}"
+            actors[name] = create("shard", FeatureShardActor, plan, shard, database_url, journal, name=name)
+            shards.append(actors[name])
+        actors["portfolio"] = create("portfolio", PortfolioActor, plan, database_url)
+        actors["risk"] = create("risk", RiskActor, plan, database_url)
+        actors["execution"] = create("execution", ExecutionActor, plan, database_url)
+        actors["feed"] = create("feed", FeedActor, plan)
+        ports = Desk(
+            journal=journal,
+            router=ExecutionClient(actors["execution"], deadline_s),
+            portfolio=PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s),
+            features=FeatureShardsClient(shards, [indices[shard] for shard in owned], deadline_s),
+            predictor=await predictor,
+            risk=RiskClient(actors["risk"], deadline_s),
+        )
+        feed = FeedClient(actors["feed"], deadline_s)
+        actors["desk"] = create("desk", DeskActor, plan, database_url, ports, feed, journal)
+        supervisor = create("supervisor", SupervisorActor, floor_config, actors, journal)
+        yield Floor(
+            desk=DeskClient(actors["desk"], deadline_s),
+            journal=journal,
+            supervisor=SupervisorClient(supervisor, deadline_s),
+        )
+    finally:  # the supervisor first, so that none is brought back
+        for handle in reversed(handles):
+            ray.kill(handle)

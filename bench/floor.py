@@ -122,9 +122,7 @@ class _Empty:
 class _EmptyDesk:
     """Ask empty actors and the ensemble in turn, as a desk that overlaps nothing but the journal."""
 
-    async def trade(
-        self, n_frames: int, n_symbols: int, actors: list[Any], handle: DeploymentHandle[Any]
-    ) -> FloatArray:
+    async def trade(self, n_symbols: int, actors: list[Any], handle: DeploymentHandle[Any]) -> FloatArray:
         journal, router, portfolio, shard, risk = actors
         client = EnsembleClient(handle, deadline_s=60.0)
         values = np.random.default_rng(0).standard_normal((n_symbols, len(FEATURE_NAMES)))

@@ -72,21 +72,21 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
     with ray_cluster(plan.settings.ray) as is_ours:
         on_step("start Ray", 1.0)
         server = EnsembleServer(serving, services.redis_url, has_environment=is_ours)
-        on_step("serve the ensemble", 0.0)
-        try:
+
+        async def serve_ensemble() -> EnsembleClient:
+            on_step("serve the ensemble", 0.0)
             await _finish(asyncio.to_thread(server.start, plan.bundle_path))
             on_step("serve the ensemble", 1.0)
-            # Replayed time waits: a replica that is replaced changes nothing.
-            predictor = EnsembleClient(server.handle, deadline_s=serving.replay_deadline_s)
             on_step("call the floor", 0.0)
-            floor = launch_floor(plan, predictor, services.database_url, services.redis_url)
-            try:
+            # Replayed time waits: a replica that is replaced changes nothing.
+            return EnsembleClient(server.handle, deadline_s=serving.replay_deadline_s)
+
+        try:
+            async with launch_floor(plan, serve_ensemble(), services.database_url, services.redis_url) as floor:
                 await floor.desk.start()
                 await floor.supervisor.start()
                 on_step("call the floor", 1.0)
                 yield floor
-            finally:
-                floor.close()
         finally:
             await _finish(asyncio.to_thread(server.stop))
 

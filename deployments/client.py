@@ -1,6 +1,7 @@
 """What the desk holds of the served ensemble."""
 
 import asyncio
+from functools import cached_property
 from typing import Any
 
 from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # the package has no stubs
@@ -59,5 +60,9 @@ class EnsembleClient:
         return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}")
 
     async def _ask(self, rows: FloatArray) -> tuple[str, FloatArray]:
-        answer: tuple[str, FloatArray] = await self._handle.predict_frame.remote(rows)
+        answer: tuple[str, FloatArray] = await self._predict_frame.remote(rows)
         return answer
+
+    @cached_property
+    def _predict_frame(self) -> DeploymentHandle[Any]:
+        return self._handle.predict_frame

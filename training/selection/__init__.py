@@ -1,0 +1,8 @@
+"""Selection of columns, fitted on the training rows of a fold and on nothing else.
+
+Holds: filters, wrappers and embedded methods, the pipeline of them, and how stable it is over folds.
+Must not import: cli, deployments; of training nothing but `training.dataset`.
+Start reading at: `training.selection.pipeline`, then `training.selection.folds`.
+
+`select_columns` in ``pipeline``; `select_over_folds` in ``folds``; `SelectionConfig` in ``config``
+"""

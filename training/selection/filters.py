@@ -1,0 +1,150 @@
+"""Filters: each column is judged by its own values, and those of the label, without a model."""
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from scipy.stats import chi2_contingency, rankdata
+from sklearn.impute import SimpleImputer
+
+from configs.training import TrainingConfig
+from outcry.market.frame import FloatArray, IntArray
+from training.dataset import Dataset
+from training.selection.choice import Selection, keep_best, keep_marked
+from training.selection.config import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
+from training.selection.rows import check_labels, thin
+
+
+def select_by_variance(data: Dataset, step: VarianceConfig, _config: TrainingConfig) -> Selection:
+    """Choose the columns whose variance exceeds a threshold; the score is the variance, in the squared unit.
+
+    Notes
+    -----
+    The population variance of the known values; NaN is left out. It is exactly 0 where all known values are equal, and
+    where none is known.
+    """
+    scores = np.array([_variance(data.rows[:, k]) for k in range(len(data.feature_names))])
+    return keep_marked(step.method, data.feature_names, scores, scores > step.min_variance)
+
+
+def select_by_correlation(data: Dataset, step: CorrelationConfig, config: TrainingConfig) -> Selection:
+    """Choose one column of each cluster of columns that rise and fall together.
+
+    Hierarchical clustering with complete linkage on the distance ``1 - |rho|``, rho the rank correlation of Spearman:
+    every pair in a cluster has at least `min_abs_spearman`, so none is dropped for one that it does not resemble. Of a
+    cluster the column with the most mutual information with the label stays, the first of equal ones.
+
+    Notes
+    -----
+    The score is that mutual information, as in `select_by_mutual_information`; with a constant label it is 0, and the
+    first column of each cluster stays. NaN counts as the median of the column: columns that are unknown in the same
+    rows stay alike, one that is unknown elsewhere is less like the others. A constant column is like no other one.
+
+    References
+    ----------
+    López de Prado, "Machine Learning for Asset Managers", 2020, section 6.5 (clusters of features).
+    """
+    data = thin(data, step.max_rows, config.seed)
+    scores = 0.5 * _excess_divergence(data, step.n_bins, "log-likelihood")
+    cluster = _clusters(np.abs(_spearman(data.rows)), step.min_abs_spearman)
+    best_first = np.argsort(-scores, kind="stable")
+    _, first = np.unique(cluster[best_first], return_index=True)
+    is_kept = np.zeros(len(scores), dtype=bool)
+    is_kept[best_first[first]] = True
+    return keep_marked(step.method, data.feature_names, scores, is_kept)
+
+
+def select_by_mutual_information(data: Dataset, step: MutualInformationConfig, _config: TrainingConfig) -> Selection:
+    """Choose the columns that share most information with the label.
+
+    The score, in nats a row, is the mutual information of the bin of the column and the class of the label, less what
+    independent ones show by chance: ``(G - dof) / 2n`` with ``G = 2 n_known I`` and dof = (bins - 1)(classes - 1).
+
+    Raises
+    ------
+    DataValidationError
+        Where the label is constant, or no column scores more than chance.
+
+    Notes
+    -----
+    Bins hold equal counts of known values. A row where the column is NaN counts as one that says nothing.
+
+    References
+    ----------
+    Miller, "Note on the bias of information estimates", in Quastler (ed.), "Information Theory in Psychology", 1955.
+    """
+    check_labels(data.labels)
+    scores = 0.5 * _excess_divergence(data, step.n_bins, "log-likelihood")
+    return keep_best(step.method, data.feature_names, scores, step.n_columns)
+
+
+def select_by_chi_square(data: Dataset, step: ChiSquareConfig, _config: TrainingConfig) -> Selection:
+    """Choose the columns whose bins differ most in their mix of classes.
+
+    The score is the mean square contingency less what independence shows by chance: ``(X² - dof) / n``, with Pearson's
+    X² of the table of bins by classes. Unlike X² it can be compared between columns of different numbers of bins.
+    Not a p-value: labels of neighbouring rows overlap, so it would be far too small.
+
+    Raises
+    ------
+    DataValidationError
+        Where the label is constant, or no column scores more than chance.
+
+    Notes
+    -----
+    Bins hold equal counts of known values. A row where the column is NaN counts as one that says nothing.
+
+    References
+    ----------
+    Bergsma, "A bias-correction for Cramér's V and Tschuprow's T", Journal of the Korean Statistical Society, 2013.
+    """
+    check_labels(data.labels)
+    return keep_best(step.method, data.feature_names, _excess_divergence(data, step.n_bins, "pearson"), step.n_columns)
+
+
+def _variance(column: FloatArray) -> float:
+    known = column[~np.isnan(column)]
+    # rounding gives equal values a variance that is not zero
+    return float(known.var()) if known.size and known.min() < known.max() else 0.0
+
+
+def _excess_divergence(data: Dataset, n_bins: int, statistic: str) -> FloatArray:
+    """Return (n_features,): a divergence of column and label from independence, less its mean there, over the rows."""
+    classes, label = np.unique(data.labels, return_inverse=True)
+    scores = np.zeros(len(data.feature_names))
+    for k in range(len(scores)):
+        column = data.rows[:, k]
+        is_known = ~np.isnan(column)
+        cell = _bins(column[is_known], n_bins) * len(classes) + label[is_known]
+        table = np.bincount(cell, minlength=n_bins * len(classes)).reshape(n_bins, len(classes))
+        table = table[table.any(axis=1)][:, table.any(axis=0)]
+        if min(table.shape) > 1:
+            found = chi2_contingency(table, correction=False, lambda_=statistic)
+            scores[k] = (found.statistic - found.dof) / len(data)
+    return scores
+
+
+def _bins(known: FloatArray, n_bins: int) -> IntArray:
+    """Return the bin of each value by its mean rank: equal values share one, and the two of a flag never do."""
+    middle: FloatArray = (rankdata(known) - 0.5) / max(len(known), 1)
+    return (middle * n_bins).astype(np.int64)
+
+
+def _spearman(rows: FloatArray) -> FloatArray:
+    """Return (n_features, n_features): rank correlations, 0 beside a constant column, 1 on the diagonal."""
+    known = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(rows)
+    ranks = rankdata(known, axis=0)
+    ranks -= ranks.mean(axis=0)
+    length = np.sqrt((ranks**2).sum(axis=0))
+    ranks /= np.where(length > 0.0, length, 1.0)
+    correlation: FloatArray = ranks.T @ ranks
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
+
+
+def _clusters(similarity: FloatArray, least: float) -> IntArray:
+    """Return (n_features,): the number of the cluster of each column."""
+    if len(similarity) == 1:
+        return np.ones(1, dtype=np.int64)
+    distance = squareform(np.maximum(1.0 - similarity, 0.0), checks=False)
+    found: IntArray = fcluster(linkage(distance, method="complete"), 1.0 - least, criterion="distance")
+    return found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from configs.plan import RunPlan
-from outcry.backtest.in_process import EngineFeatures, LocalPortfolio, LocalRisk, MemoryJournal
+from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk, MemoryJournal
 from outcry.desk import Desk, trade_frame
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
@@ -44,16 +44,16 @@ async def run_in_process(
     on_frame : callable or None
         Called after every frame.
     """
-    engine = plan.build_engine(len(plan.universe))
+    features = plan.build_features()
     if len(warmup):
-        engine.replay(warmup)
+        features.replay(warmup)
     ledger = MemoryLedger()
     journal = MemoryJournal(inputs or {}, ledger)
     desk = Desk(
         journal=journal,
         router=OrderRouter(plan.build_broker(), ledger),
         portfolio=LocalPortfolio(plan.build_portfolio(), plan.build_construction()),
-        features=EngineFeatures(engine),
+        features=LocalFeatures(features),
         predictor=predictor,
         risk=LocalRisk(plan.build_gate()),
     )

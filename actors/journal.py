@@ -30,7 +30,7 @@ class JournalActor:
     def __init__(self, plan: RunPlan, database_url: str, redis_url: str) -> None:
         self._plan = plan
         self._database_url = database_url
-        self._cache = FloorCache(redis_url, plan.universe.symbols)
+        self._cache = FloorCache(redis_url, plan.universe.symbols, plan.feature_set.names)
         self._opened: asyncio.Future[PostgresJournal] | None = None
         self._frame: Frame | None = None
         self._recorded_frame: Frame | None = None

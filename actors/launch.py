@@ -80,7 +80,9 @@ async def launch_floor(
             journal=journal,
             router=ExecutionClient(actors["execution"], deadline_s),
             portfolio=PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s),
-            features=FeatureShardsClient(shards, [indices[shard] for shard in owned], deadline_s),
+            features=FeatureShardsClient(
+                plan, shards, [indices[shard] for shard in owned], database_url, journal, deadline_s=deadline_s
+            ),
             predictor=await predictor,
             risk=RiskClient(actors["risk"], deadline_s),
         )

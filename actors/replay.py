@@ -10,7 +10,6 @@ from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.postgres.runs import RunRecord
 from outcry.backtest.replay import Difference, RunLedger, first_difference
 from outcry.errors import BundleError, RecoveryError
-from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
 from outcry.market.calendar import TradingCalendar
 from outcry.messages import InputKind
 from outcry.models.bundle import ModelBundle, load_bundle
@@ -58,9 +57,9 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
     frames = tensor.rows(n_warmup, len(tensor), first_seq=0)
     flat_inputs = [item for items in inputs.values() for item in items]
     versions = [item.payload["model_version"] for item in flat_inputs if item.kind is InputKind.MODEL_SWAPPED]
-    bundles = _load_bundles(record, versions)
-    predictor = BundlePredictor(*bundles, recorded=flat_inputs)
     plan = _plan_of(record, int(tensor.ts_close_ns[0]), int(tensor.ts_close_ns[-1]), last_seq)
+    bundles = _load_bundles(plan, versions)
+    predictor = BundlePredictor(*bundles, feature_names=plan.feature_set.names, recorded=flat_inputs)
     run = await run_in_process(plan, warmup, frames, predictor, inputs=inputs)
     replayed = RunLedger(
         orders=tuple(run.ledger.orders),
@@ -88,12 +87,13 @@ def _plan_of(record: RunRecord, first_ts_ns: int, last_ts_ns: int, last_seq: int
     )
 
 
-def _load_bundles(record: RunRecord, versions: list[str]) -> list[ModelBundle]:
+def _load_bundles(plan: RunPlan, versions: list[str]) -> list[ModelBundle]:
     """Return the bundle the run started with and every one it was swapped to, from the same folder."""
-    first = Path(record.bundle_path)
-    later = (first.parent / version for version in versions if version != record.bundle_version)
+    first = plan.bundle_path
+    later = (first.parent / version for version in versions if version != plan.bundle_version)
     paths = dict.fromkeys([first, *later])
     missing = [path for path in paths if not path.is_dir()]
     if missing:
-        raise BundleError(f"bundle {missing[0]} of run {record.run_id} must be there to replay it, is gone")
-    return [load_bundle(path, FEATURE_NAMES, catalogue_hash()) for path in paths]
+        raise BundleError(f"bundle {missing[0]} of run {plan.run_id} must be there to replay it, is gone")
+    features = plan.feature_set
+    return [load_bundle(path, features.names, features.hash) for path in paths]

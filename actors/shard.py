@@ -1,4 +1,4 @@
-"""Feature shards: the feature state of some of the symbols each."""
+"""Feature shards, each with the state of some of the symbols; the second stage over all of them is the desk's."""
 
 import asyncio
 import os
@@ -10,9 +10,13 @@ from actors.journal import JournalClient
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.snapshots import pack_state, unpack_state
+from outcry.features.cross.stage import CrossStage
 from outcry.features.engine import FeatureEngine
-from outcry.market.frame import Frame, IntArray
+from outcry.market.frame import FloatArray, Frame, IntArray
 from outcry.messages import FeatureFrame
+
+_CROSS = "cross"
+_Stage = FeatureEngine | CrossStage
 
 
 class FeatureShardActor:
@@ -50,33 +54,58 @@ class FeatureShardActor:
 
 
 # Functions, as an async method would make the actor an async one, whose calls take longer.
-async def _restore(engine: FeatureEngine, plan: RunPlan, name: str, indices: IntArray, database_url: str) -> None:
+async def _restore(stage: _Stage, plan: RunPlan, name: str, indices: IntArray, database_url: str) -> None:
     async with JournalReader.connect(database_url, plan.run_id) as reader:
         last_seq = await reader.last_completed_seq()
         snapshot = await reader.latest_snapshot(name, max_seq=last_seq)
     if snapshot is not None:
-        engine.restore(unpack_state(snapshot.payload))
-    await _catch_up(engine, plan, indices, database_url, last_seq)
+        stage.restore(unpack_state(snapshot.payload))
+    await _catch_up(stage, plan, indices, database_url, last_seq)
 
 
-async def _catch_up(engine: FeatureEngine, plan: RunPlan, indices: IntArray, database_url: str, last_seq: int) -> None:
-    """Replay the frames after the engine's state up to `last_seq` from the journal."""
+async def _catch_up(stage: _Stage, plan: RunPlan, indices: IntArray, database_url: str, last_seq: int) -> None:
+    """Replay the frames after the state of the stage up to `last_seq` from the journal."""
     async with JournalReader.connect(database_url, plan.run_id) as reader:
-        first_seq = await reader.first_seq() if engine.last_seq is None else engine.last_seq + 1
+        first_seq = await reader.first_seq() if stage.last_seq is None else stage.last_seq + 1
         if first_seq is not None and first_seq <= last_seq:
             frames = await reader.frames(first_seq, last_seq)
-            engine.replay(frames.select(indices))
+            stage.replay(frames.select(indices))
 
 
 class FeatureShardsClient:
-    """`outcry.ports.Features` over the `FeatureShardActor` of every shard."""
+    """`outcry.ports.Features` over the `FeatureShardActor` of every shard, and the second stage over their answers.
 
-    def __init__(self, actors: list[NamedActor], indices: list[IntArray], deadline_s: float) -> None:
+    The second stage reads the frame alone, so it is computed beside the calls. Its state is restored as that of a
+    shard, from a snapshot and the frames after it, when the first frame comes.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        actors: list[NamedActor],
+        indices: list[IntArray],
+        database_url: str,
+        journal: JournalClient,
+        *,
+        deadline_s: float,
+    ) -> None:
+        self._plan = plan
         self._actors = actors
         self._indices = indices
+        self._database_url = database_url
+        self._journal = journal
         self._deadline_s = deadline_s
+        self._cross: CrossStage | None = None
 
     async def update(self, frame: Frame) -> FeatureFrame:
+        shards = asyncio.create_task(self._ask_shards(frame))
+        cross = await self._update_cross(frame)
+        values = await shards
+        if cross is not None:
+            values = np.concatenate([values, cross], axis=1)
+        return FeatureFrame(frame.seq, frame.ts_close_ns, values, ~frame.present)
+
+    async def _ask_shards(self, frame: Frame) -> FloatArray:
         answers: list[FeatureFrame] = await asyncio.gather(
             *(
                 ask(actor.update, frame.select(indices), deadline_s=self._deadline_s)
@@ -86,4 +115,22 @@ class FeatureShardsClient:
         values = np.empty((frame.n_symbols, answers[0].values.shape[1]))
         for answer, indices in zip(answers, self._indices, strict=True):
             values[indices] = answer.values
-        return FeatureFrame(frame.seq, frame.ts_close_ns, values, ~frame.present)
+        return values
+
+    async def _update_cross(self, frame: Frame) -> FloatArray | None:
+        if not len(self._plan.feature_set.cross_chosen):
+            return None
+        everyone = np.arange(frame.n_symbols)
+        if self._cross is None:
+            cross = CrossStage(self._plan.feature_set, self._plan.universe)
+            await _restore(cross, self._plan, _CROSS, everyone, self._database_url)
+            self._cross = cross
+        cross = self._cross
+        if cross.last_seq != frame.seq:  # a repeated frame gets the last answer
+            if cross.last_seq is not None and cross.last_seq < frame.seq - 1:
+                await _catch_up(cross, self._plan, everyone, self._database_url, frame.seq - 1)
+            await asyncio.sleep(0)  # the shards are asked first
+            cross.update(frame)
+            if (frame.seq + 1) % self._plan.settings.floor.snapshot_every_frames == 0:
+                self._journal.post_snapshot(_CROSS, frame.seq, pack_state(cross.snapshot()))
+        return cross.values

@@ -33,7 +33,8 @@ def run() -> list[Result]:
     rates = []
     for _ in range(N_REPEATS):
         started = time.perf_counter()
-        asyncio.run(run_in_process(prepared.plan, prepared.warmup, frames, BundlePredictor(prepared.model)))
+        predictor = BundlePredictor(prepared.model, feature_names=prepared.plan.feature_set.names)
+        asyncio.run(run_in_process(prepared.plan, prepared.warmup, frames, predictor))
         rates.append(len(frames) / (time.perf_counter() - started))
     how = f"{frames.n_symbols} symbols, {len(frames)} frames, {len(prepared.warmup)} of warm-up; median of {N_REPEATS}"
     return [result("backtest.frames_per_s", float(np.median(rates)), "frames/s", how, at_least=400.0)]

@@ -26,7 +26,6 @@ from configs.loader import load_settings
 from deployments.client import EnsembleClient
 from deployments.serving import APP_NAME, DEPLOYMENT_NAME
 from outcry.adapters.services import Services
-from outcry.features.catalogue import FEATURE_NAMES
 from outcry.market.frame import PRICE_FIELDS, FloatArray
 from outcry.messages import FeatureFrame
 from training.prepare import PreparedRun, prepare_run
@@ -106,7 +105,7 @@ async def _trade(
     await record_run(services, prepared)
     async with floor_of(prepared.plan, services, lambda step, fraction: None) as floor:
         finished = await watch(floor, notice_first_frame)
-        empty_ms = await _trade_with_empty_actors(len(prepared.plan.universe))
+        empty_ms = await _trade_with_empty_actors(len(prepared.plan.universe), prepared.plan.feature_set.names)
     if finished.status.state != "completed":
         raise RuntimeError(f"the run must complete, is {finished.status.state}: {finished.status.detail}")
     return finished.latency_ms, first_frame_s, empty_ms
@@ -122,10 +121,12 @@ class _Empty:
 class _EmptyDesk:
     """Ask empty actors and the ensemble in turn, as a desk that overlaps nothing but the journal."""
 
-    async def trade(self, n_symbols: int, actors: list[Any], handle: DeploymentHandle[Any]) -> FloatArray:
+    async def trade(
+        self, n_symbols: int, names: tuple[str, ...], actors: list[Any], handle: DeploymentHandle[Any]
+    ) -> FloatArray:
         journal, router, portfolio, shard, risk = actors
-        client = EnsembleClient(handle, deadline_s=60.0)
-        values = np.random.default_rng(0).standard_normal((n_symbols, len(FEATURE_NAMES)))
+        client = EnsembleClient(handle, names, deadline_s=60.0)
+        values = np.random.default_rng(0).standard_normal((n_symbols, len(names)))
         bars = values[:, :4].copy()
         spent_ms = np.empty(N_EMPTY_FRAMES)
         for seq in range(N_EMPTY_FRAMES):
@@ -143,12 +144,12 @@ class _EmptyDesk:
         return spent_ms
 
 
-async def _trade_with_empty_actors(n_symbols: int) -> FloatArray:
+async def _trade_with_empty_actors(n_symbols: int, names: tuple[str, ...]) -> FloatArray:
     actors = [ray.remote(num_cpus=0)(_Empty).remote() for _ in range(5)]
     own_loop = {"env_vars": {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0"}}  # as the desk of the floor has it
     desk: Any = ray.remote(num_cpus=0, runtime_env=own_loop)(_EmptyDesk).remote()
     handle = serve.get_deployment_handle(DEPLOYMENT_NAME, APP_NAME)
-    spent_ms: FloatArray = await desk.trade.remote(n_symbols, actors, handle)
+    spent_ms: FloatArray = await desk.trade.remote(n_symbols, names, actors, handle)
     for actor in (desk, *actors):
         ray.kill(actor)
     return spent_ms[N_WARM_FRAMES:]

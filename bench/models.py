@@ -64,11 +64,11 @@ def _train(directory: Path) -> Result:
     (seconds,) = measure(
         lambda: fit_ensemble(
             frames,
-            features,
+            lambda rows, columns: features[rows],
             FEATURES,
             config,
             units=dict.fromkeys(FEATURES, "ratio"),
-            catalogue_hash="bench",
+            features_hash="bench",
             symbols=tuple(f"S{k}" for k in range(N_SYMBOLS)),
             bar_ns=DAY_NS,
             directory=directory,

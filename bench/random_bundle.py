@@ -19,7 +19,7 @@ _ENDS = np.array([0.0, 1.0])
 def write_random_bundle(
     directory: Path,
     feature_names: Sequence[str],
-    catalogue_hash: str,
+    features_hash: str,
     *,
     seed: int = 0,
     n_rounds: int = 100,
@@ -32,8 +32,8 @@ def write_random_bundle(
         Where bundles are kept.
     feature_names : sequence of str
         What the model reads.
-    catalogue_hash : str
-        Of the catalogue the features belong to.
+    features_hash : str
+        Of the feature set the features belong to.
     seed : int
         Another seed gives another version.
     n_rounds : int
@@ -66,7 +66,7 @@ def write_random_bundle(
     )
     facts = BundleFacts(
         feature_names=tuple(feature_names),
-        catalogue_hash=catalogue_hash,
+        features_hash=features_hash,
         label=LabelSpec(horizon_bars=5, band_kind="fixed", band_value=0.001),
         bar_ns=_MINUTE_NS,
         symbols=("NOISE",),

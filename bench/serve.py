@@ -26,10 +26,12 @@ from configs.serving import ServingConfig
 from deployments.client import EnsembleClient
 from deployments.http_app import ARROW, JSON
 from deployments.serving import EnsembleServer
-from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame
 
 N_MODEL_FEATURES = 60
+FEATURES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",))
 N_LOAD_REPEATS = 3
 _ENVIRONMENT = {"RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
 
@@ -41,13 +43,13 @@ def run() -> list[Result]:
     """
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
-    names = FEATURE_NAMES[:N_MODEL_FEATURES]
+    names = FEATURES.names[:N_MODEL_FEATURES]
     with tempfile.TemporaryDirectory(prefix="outcry-bench-") as folder:
-        bundle = write_random_bundle(Path(folder), names, catalogue_hash())
+        bundle = write_random_bundle(Path(folder), names, FEATURES.hash)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        server = EnsembleServer(ServingConfig(port=port))
+        server = EnsembleServer(ServingConfig(port=port), FEATURES)
         try:
             (start_s,) = measure(lambda: server.start(bundle), n=1, warmup=0)
             how = "Serve, HAProxy, a replica and its bundle, on a cluster that runs"
@@ -66,8 +68,8 @@ class Desk:
 
     async def time_forecasts(self, n_rows: int, handle: DeploymentHandle[Any]) -> list[float]:
         """Return the seconds of 300 forecasts, after 30 that are not counted."""
-        client = EnsembleClient(handle, deadline_s=60.0)
-        values = np.random.default_rng(0).standard_normal((n_rows, len(FEATURE_NAMES)))
+        client = EnsembleClient(handle, FEATURES.names, deadline_s=60.0)
+        values = np.random.default_rng(0).standard_normal((n_rows, len(FEATURES.names)))
         frame = FeatureFrame(0, 0, values, np.zeros(n_rows, dtype=np.bool_))
         seconds = []
         for _ in range(330):
@@ -102,7 +104,7 @@ def _measure_handle(handle: DeploymentHandle[Any]) -> list[Result]:
     found = []
     for n_rows in (1, 100):
         seconds = ray.get(desk.time_forecasts.remote(n_rows, handle))
-        how = f"300 calls from an actor, rows of {len(FEATURE_NAMES)} features"
+        how = f"300 calls from an actor, rows of {len(FEATURES.names)} features"
         found += _latency(f"handle, {n_rows} row{'s' * (n_rows > 1)}", seconds, how)
     ray.kill(desk)
     return found

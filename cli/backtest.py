@@ -55,7 +55,7 @@ def backtest(
                 prepared.plan,
                 prepared.warmup,
                 prepared.frames,
-                BundlePredictor(prepared.model),
+                BundlePredictor(prepared.model, feature_names=prepared.plan.feature_set.names),
                 on_frame=lambda outcome: progress.show("trade", (outcome.seq + 1) / n_frames),
             )
         )

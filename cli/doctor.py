@@ -129,11 +129,12 @@ def _ray(_: Settings) -> str:
 def _kernels(settings: Settings) -> str:
     import numpy as np
 
-    from outcry.features.catalogue import FEATURE_NAMES
+    from configs.plan import resolve_features
     from outcry.features.engine import FeatureEngine
+    from outcry.market.bar_size import DAY_NS
     from outcry.market.sessions import Sessions
 
-    day_ns = 86_400 * 10**9
+    features = resolve_features(settings.features, DAY_NS, ("SPY",))
     start = np.array([0], dtype=np.int64)
-    FeatureEngine(1, Sessions(start, start + day_ns, start, start), 252.0)
-    return f"{len(FEATURE_NAMES)} features"
+    FeatureEngine(features, 1, Sessions(start, start + DAY_NS, start, start), 252.0)
+    return f"{len(features.columns)} features of daily bars"

@@ -1,17 +1,25 @@
-"""``outcry features``: the catalogue of feature columns."""
+"""``outcry features``: the columns of a feature set, and their values on disk."""
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console, print_json_document
-from cli.options import AsJson
+from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
+from cli.progress import StepProgress
 from outcry.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from outcry.features.column import Column
+    from outcry.features.feature_set import FeatureSet
+
 app = typer.Typer(help="The feature columns that models read.", no_args_is_help=True)
+
+BarSize = Annotated[str, typer.Option("--bars", help="Size of the bars; it decides the timeframes.", metavar="SIZE")]
 
 
 @app.callback()
@@ -21,29 +29,135 @@ def features() -> None:
 
 @app.command("list")
 def list_features(
-    category: Annotated[str | None, typer.Option("--category", help="Only this family, for example momentum.")] = None,
+    group: Annotated[str | None, typer.Option("--group", help="Only this group, for example momentum.")] = None,
+    bars: BarSize = "5min",
+    config: ConfigFile = None,
+    assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print every column: formula, warm-up, unit and range; sources are in the JSON."""
-    from outcry.features.catalogue import CATALOGUE, catalogue_hash
-
-    families = sorted({column.category for column in CATALOGUE})
-    if category is not None and category not in families:
-        raise ConfigurationError(f"category must be one of {', '.join(families)}, was {category}")
-    columns = [column for column in CATALOGUE if category in {None, column.category}]
+    """Print every column of a set: formula, warm-up, unit and range; sources are in the JSON."""
+    found = _resolve(bars, config, assignments)
+    groups = sorted({column.category for column in found.columns})
+    if group is not None and group not in groups:
+        raise ConfigurationError(f"group must be one of {', '.join(groups)}, was {group}")
+    columns = [column for column in found.columns if group in {None, column.category}]
     if as_json:
-        rows = [asdict(c) | {"low": _bound(c.low), "high": _bound(c.high)} for c in columns]
-        print_json_document({"catalogue_hash": catalogue_hash(), "columns": rows})
+        print_json_document({"features_hash": found.hash, "columns": [_as_json(column) for column in columns]})
         return
-    table = Table("column", "what it is", title=f"{len(columns)} columns, catalogue {catalogue_hash()[:12]}")
+    table = Table("column", "what it is", title=f"{len(columns)} columns of {bars} bars, set {found.hash[:12]}")
     table.columns[0].no_wrap = True
-    for c in columns:
-        low, high = ("∞" if _bound(bound) is None else f"{abs(bound):g}" for bound in (c.low, c.high))
-        span = f"{'-' if c.low < 0 else ''}{low} … {'-' if c.high < 0 else ''}{high}"
-        name = c.name + "".join(f"\n  [dim]{alias}[/]" for alias in c.aliases)
-        what = f"{escape(c.formula)}\n[dim]{escape(c.unit)}, {span}, after {c.warmup_bars} bars[/]"
+    for column in columns:
+        name = column.name + "".join(f"\n  [dim]{alias}[/]" for alias in column.aliases)
+        what = f"{escape(column.formula)}\n[dim]{escape(column.unit)}, {_span(column)}, after {_warmup(column)}[/]"
         table.add_row(name, what)
     console.print(table)
+
+
+@app.command("describe")
+def describe_feature(
+    name: Annotated[str, typer.Argument(help="Name or alias of a column, for example tech_rsi_14_raw.")],
+    bars: BarSize = "5min",
+    config: ConfigFile = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print all that is known of one column."""
+    import difflib
+
+    found = _resolve(bars, config, assignments)
+    by_name = {key: column for column in found.columns for key in (column.name, *column.aliases)}
+    if name not in by_name:
+        close = difflib.get_close_matches(name, by_name, n=3)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise ConfigurationError(f"name must be a column of the set, was {name}{hint}")
+    column = by_name[name]
+    if as_json:
+        print_json_document(_as_json(column))
+        return
+    facts = {
+        "group": column.category,
+        "formula": column.formula,
+        "source": column.source,
+        "unit": column.unit,
+        "range": _span(column),
+        "looks at": f"{column.window_bars} bars" if column.window_bars else "the whole past",
+        "first value": f"after {_warmup(column)}",
+        "computed": "every bar" if column.cadence_bars == 1 else f"every {column.cadence_bars} bars",
+        "needs": column.needs or "bars",
+        "aliases": ", ".join(column.aliases) or "none",
+    }
+    table = Table(show_header=False, title=column.name, title_justify="left")
+    for key, value in facts.items():
+        table.add_row(key, escape(value))
+    console.print(table)
+
+
+@app.command("page")
+def print_page(bars: BarSize = "5min", config: ConfigFile = None, assignments: Assignments = None) -> None:
+    """Print the catalogue as Markdown: docs/features.md."""
+    from outcry.features.page import render_page
+
+    typer.echo(render_page(_resolve(bars, config, assignments), bars), nl=False)
+
+
+@app.command("build")
+def build(
+    source: Source = None,
+    symbols: Symbols = None,
+    start: Start = None,
+    end: End = None,
+    bars: Bars = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the store; in the state folder without it.")
+    ] = None,
+    config: ConfigFile = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the features of a market into a store of Parquet files; new frames are appended to one that is there."""
+    from configs.plan import sessions_around
+    from configs.sectors import load_sectors
+    from outcry.adapters.sources.load import load_market
+    from training.prepare import build_features
+
+    settings = read_settings(
+        source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
+    )
+    with StepProgress(quiet=as_json) as progress:
+        market = load_market(settings.market, load_sectors())
+        ts = market.frames.ts_close_ns
+        sessions = sessions_around(market.calendar, int(ts[0]), int(ts[-1]))
+        store = build_features(settings, market, market.frames, sessions, on_progress=progress.show, folder=out)
+    if as_json:
+        print_json_document({"path": str(store.path), **store.meta.model_dump(mode="json", exclude={"columns"})})
+        return
+    meta = store.meta
+    console.print(f"store     {store.path}", soft_wrap=True)
+    console.print(f"features  {len(meta.columns)} columns, set {meta.features_hash[:12]}")
+    console.print(f"holds     {meta.n_frames:,} frames of {len(meta.symbols)} symbols", highlight=False)
+
+
+def _resolve(bars: str, config: Path | None, assignments: list[str] | None) -> "FeatureSet":
+    from configs.plan import resolve_features
+    from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
+    from outcry.market.bar_size import parse_bar_size
+
+    settings = read_settings(config=config, assignments=assignments)
+    return resolve_features(settings.features, parse_bar_size(bars), (MARKET, *PROXY_SYMBOLS.values()))
+
+
+def _warmup(column: "Column") -> str:
+    sessions = f" and {column.warmup_sessions} sessions" if column.warmup_sessions > 1 else ""
+    return f"{column.warmup_bars} bar{'s' * (column.warmup_bars > 1)}{sessions}"
+
+
+def _span(column: "Column") -> str:
+    low, high = ("∞" if _bound(bound) is None else f"{abs(bound):g}" for bound in (column.low, column.high))
+    return f"{'-' if column.low < 0 else ''}{low} … {'-' if column.high < 0 else ''}{high}"
+
+
+def _as_json(column: "Column") -> dict[str, object]:
+    return asdict(column) | {"low": _bound(column.low), "high": _bound(column.high)}
 
 
 def _bound(value: float) -> float | None:

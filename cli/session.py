@@ -71,7 +71,7 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
     on_step("start Ray", 0.0)
     with ray_cluster(plan.settings.ray) as is_ours:
         on_step("start Ray", 1.0)
-        server = EnsembleServer(serving, services.redis_url, has_environment=is_ours)
+        server = EnsembleServer(serving, plan.feature_set, services.redis_url, has_environment=is_ours)
 
         async def serve_ensemble() -> EnsembleClient:
             on_step("serve the ensemble", 0.0)
@@ -79,7 +79,7 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
             on_step("serve the ensemble", 1.0)
             on_step("call the floor", 0.0)
             # Replayed time waits: a replica that is replaced changes nothing.
-            return EnsembleClient(server.handle, deadline_s=serving.replay_deadline_s)
+            return EnsembleClient(server.handle, plan.feature_set.names, deadline_s=serving.replay_deadline_s)
 
         try:
             async with launch_floor(plan, serve_ensemble(), services.database_url, services.redis_url) as floor:

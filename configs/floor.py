@@ -28,8 +28,9 @@ class FloorConfig(FrozenConfig):
     n_shards : int
         Feature shards; the symbols are spread over them by a stable hash. One computes 500 symbols in 2 ms, and every
         further one costs a call a frame.
-    warmup_frames : int
-        Frames before the first traded one that bring the features to their state.
+    warmup_frames : int or None
+        Frames before the first traded one that bring the features to their state. None takes all there are: the run
+        then goes on exactly where the features of the training span stopped.
     snapshot_every_frames : int
         A shard saves its state this often; a restart replays at most so many frames.
     speed : float or None
@@ -44,7 +45,7 @@ class FloorConfig(FrozenConfig):
 
     state_dir: Path = Path(".outcry")
     n_shards: int = Field(default=1, ge=1, le=64)
-    warmup_frames: int = Field(default=2000, ge=0)
+    warmup_frames: int | None = Field(default=None, ge=0)
     snapshot_every_frames: int = Field(default=256, ge=1)
     speed: float | None = Field(default=None, gt=0)
     recovery_deadline_s: float = Field(default=60.0, gt=0)

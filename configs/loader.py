@@ -14,6 +14,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 
+from configs.features import FeaturesConfig
 from configs.schema import Settings
 from outcry.errors import ConfigurationError
 
@@ -62,6 +63,9 @@ def load_settings(
     if mode_file.is_file():
         _merge(values, _read_yaml(mode_file))
     _merge(values, chosen)
+    if isinstance(features := values.get("features", {}), dict):
+        name = features.get("set", FeaturesConfig.model_fields["set"].default)
+        values["features"] = _read_feature_set(name) | features
     return restore_settings(values)
 
 
@@ -71,6 +75,14 @@ def restore_settings(values: Mapping[str, Any]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError(_describe(error)) from error
+
+
+def _read_feature_set(name: Any) -> dict[str, Any]:
+    shipped = sorted(path.stem for path in (CONFIG_DIR / "feature_sets").glob("*.yaml"))
+    path = CONFIG_DIR / "feature_sets" / f"{name}.yaml" if name in shipped else Path(str(name))
+    if not path.is_file():
+        raise ConfigurationError(f"features.set must be {', '.join(shipped)} or a YAML file, was {name!r}")
+    return _read_yaml(path)
 
 
 def _read_environment() -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from configs.features import FeaturesConfig
 from configs.schema import Settings
 from outcry.execution.dry_broker import DryBroker
 from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.features.engine import FeatureEngine
+from outcry.features.feature_set import FeatureSet, build_feature_set
+from outcry.features.universe_features import UniverseFeatures
 from outcry.market.calendar import TradingCalendar
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
@@ -18,7 +22,7 @@ from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
 
-_MARGIN_NS = 10 * 86_400 * 10**9
+_MARGIN_NS = 100 * 86_400 * 10**9  # features look to the end of the month and the quarter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +62,18 @@ class RunPlan:
     bundle_path: Path
     bundle_version: str
 
+    @property
+    def feature_set(self) -> FeatureSet:
+        """The columns this run computes."""
+        return resolve_features(self.settings.features, self.bar_ns, self.universe.symbols)
+
+    def build_features(self) -> UniverseFeatures:
+        """Return the features of the whole universe, before the first frame."""
+        return UniverseFeatures(self.feature_set, self.universe, self.sessions, self.bars_per_year)
+
     def build_engine(self, n_symbols: int) -> FeatureEngine:
         """Return a feature engine for `n_symbols` of the universe."""
-        return FeatureEngine(n_symbols, self.sessions, self.bars_per_year)
+        return FeatureEngine(self.feature_set, n_symbols, self.sessions, self.bars_per_year)
 
     def build_portfolio(self) -> Portfolio:
         """Return the portfolio before its first fill."""
@@ -85,6 +98,16 @@ class RunPlan:
         n_shards = self.settings.floor.n_shards
         owners = [_stable_hash(symbol) % n_shards for symbol in self.universe.symbols]
         return np.flatnonzero(np.array(owners) == shard)
+
+
+def resolve_features(config: FeaturesConfig, bar_ns: int, symbols: tuple[str, ...]) -> FeatureSet:
+    """Return the feature set of a configuration; it is resolved once in a process."""
+    return _resolve(config.model_dump_json(), bar_ns, symbols)
+
+
+@cache
+def _resolve(config: str, bar_ns: int, symbols: tuple[str, ...]) -> FeatureSet:
+    return build_feature_set(FeaturesConfig.model_validate_json(config), bar_ns, symbols)
 
 
 def sessions_around(calendar: TradingCalendar, first_ts_ns: int, last_ts_ns: int) -> Sessions:

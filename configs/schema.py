@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
 from configs.serving import ServingConfig
 from configs.training import TrainingConfig
@@ -20,6 +21,7 @@ class Settings(FrozenConfig):
 
     mode: Literal["local", "dry"] = "local"
     market: SourceConfig = SourceConfig()
+    features: FeaturesConfig = FeaturesConfig()
     training: TrainingConfig = TrainingConfig()
     portfolio: PortfolioConfig = PortfolioConfig()
     risk: RiskConfig = RiskConfig()

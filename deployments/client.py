@@ -1,6 +1,7 @@
 """What the desk holds of the served ensemble."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -27,20 +28,29 @@ class EnsembleClient:
     Parameters
     ----------
     handle : DeploymentHandle
+    feature_names : sequence of str
+        Of the columns of the frames.
     deadline_s : float
         For one frame, retries included.
     model_version : str, optional
         The model of the frame before the first; see `ForecastBuilder`.
     """
 
-    def __init__(self, handle: DeploymentHandle[Any], *, deadline_s: float, model_version: str | None = None) -> None:
+    def __init__(
+        self,
+        handle: DeploymentHandle[Any],
+        feature_names: Sequence[str],
+        *,
+        deadline_s: float,
+        model_version: str | None = None,
+    ) -> None:
         self._handle = handle.options(
             _by_reference=False,  # gRPC: no detour of large rows through shared memory
             request_serialization="pickle",
             response_serialization="pickle",
         )
         self._deadline_s = deadline_s
-        self._builder = ForecastBuilder(model_version)
+        self._builder = ForecastBuilder(feature_names, model_version)
 
     async def predict(self, features: FeatureFrame) -> Forecast:
         loop = asyncio.get_running_loop()

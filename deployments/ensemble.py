@@ -1,6 +1,6 @@
 """The ensemble as a Ray Serve deployment: members in one process, a bundle swapped without a restart.
 
-**Owns** the model in service. **Receives** rows of the whole catalogue from the desk through a handle, and HTTP
+**Owns** the model in service. **Receives** rows of the whole feature set from the desk through a handle, and HTTP
 requests. **Sends** nothing; reads the floor's latest features from Redis. **Ordering**: none needed, a prediction
 depends on its rows and on the model only. **On failure**: Serve starts a new replica, which loads the bundle that
 `user_config` names; a bundle that cannot be loaded leaves the old one in service.
@@ -25,10 +25,9 @@ from outcry.adapters.clock import SystemClock
 from outcry.adapters.redis_cache import FloorCache
 from outcry.config import FrozenConfig
 from outcry.errors import BundleError
-from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
 from outcry.market.frame import FloatArray
 from outcry.models.bundle import ModelBundle, load_bundle
-from outcry.models.predictor import predict_catalogue_rows
+from outcry.models.predictor import predict_rows
 
 _REDIS_KEY = "outcry:redis_url"
 
@@ -37,6 +36,8 @@ class EnsembleArgs(FrozenConfig):
     """What the application is built from. Serve keeps it, and shows it to whoever asks: no secret goes here."""
 
     serving: ServingConfig = ServingConfig()
+    feature_names: tuple[str, ...]
+    features_hash: str
 
 
 def leave_redis_url(url: SecretStr | str | None) -> None:
@@ -78,7 +79,7 @@ class Ensemble:
     def __init__(self, args: EnsembleArgs) -> None:
         self._args = args
         self._clock = SystemClock()
-        self._slot = ModelSlot(_load_verified, self._clock.now_ns)
+        self._slot = ModelSlot(self._load, self._clock.now_ns)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         serving = self._args.serving
@@ -94,9 +95,9 @@ class Ensemble:
         await asyncio.to_thread(self._slot.replace, choice.bundle_path, choice.fallback_path)
 
     async def predict_frame(self, rows: FloatArray) -> tuple[str, FloatArray]:
-        """Return the model's version and float64 (n_rows, 3) for float64 (n_rows, n_features) of the catalogue."""
+        """Return the model's version and float64 (n_rows, 3) for float64 (n_rows, n_features) of the feature set."""
         bundle = self._slot.loaded.bundle
-        return bundle.version, predict_catalogue_rows(bundle, rows)
+        return bundle.version, predict_rows(bundle, rows, self._args.feature_names)
 
     async def status(self) -> EnsembleStatus:
         loaded, refused = self._slot.loaded, self._slot.refused
@@ -108,6 +109,9 @@ class Ensemble:
             refused_ts_ns=0 if refused is None else refused.ts_ns,
             pid=os.getpid(),
         )
+
+    def _load(self, path: Path) -> ModelBundle:
+        return load_bundle(path, self._args.feature_names, self._args.features_hash)
 
     def check_health(self) -> None:
         if not self._slot.is_ready:
@@ -128,7 +132,3 @@ def build_app(args: EnsembleArgs) -> Application:
     )
     app: Application = configured(serve.ingress()(Ensemble)).bind(args)
     return app
-
-
-def _load_verified(path: Path) -> ModelBundle:
-    return load_bundle(path, FEATURE_NAMES, catalogue_hash())

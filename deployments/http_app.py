@@ -180,7 +180,7 @@ def _describe(model: LoadedModel) -> dict[str, Any]:
         "version": manifest.version,
         "path": str(model.path),
         "feature_names": manifest.feature_names,
-        "catalogue_hash": manifest.catalogue_hash,
+        "features_hash": manifest.features_hash,
         **manifest.model_dump(mode="json", include=kept),
         "out_of_sample": manifest.test.model_dump(mode="json"),
         "folds": [fold.model_dump(mode="json") for fold in manifest.folds],

@@ -25,6 +25,7 @@ from configs.serving import ServingConfig
 from deployments.ensemble import EnsembleArgs, EnsembleStatus, leave_redis_url
 from deployments.environment import build_serve_environment
 from outcry.errors import BundleError, PortInUseError, ServiceError
+from outcry.features.feature_set import FeatureSet
 
 APP_NAME = "ensemble"
 DEPLOYMENT_NAME = "Ensemble"
@@ -49,6 +50,8 @@ class EnsembleServer:
     Parameters
     ----------
     config : ServingConfig
+    features : FeatureSet
+        Of the rows that are asked for; a bundle of another set is refused.
     redis_url : str, optional
         Where the floor leaves its latest features.
     has_environment : bool
@@ -56,10 +59,17 @@ class EnsembleServer:
         those that Ray holds ready: the start takes some 3 s longer.
     """
 
-    def __init__(self, config: ServingConfig, redis_url: str | None = None, *, has_environment: bool = False) -> None:
+    def __init__(
+        self,
+        config: ServingConfig,
+        features: FeatureSet,
+        redis_url: str | None = None,
+        *,
+        has_environment: bool = False,
+    ) -> None:
         self._config = config
         self._has_environment = has_environment
-        self._args = EnsembleArgs(serving=config)
+        self._args = EnsembleArgs(serving=config, feature_names=features.names, features_hash=features.hash)
         self._redis_url = redis_url
         self._has_started_serve = False
         self._scratch: Path | None = None

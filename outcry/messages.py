@@ -84,7 +84,7 @@ class FeatureFrame:
     seq, ts_close_ns : int
         Of the frame.
     values : float64 (n_symbols, n_features)
-        Columns in the order of the catalogue; NaN before the warm-up of a column.
+        Columns in the order of the feature set; NaN before the warm-up of a column.
     stale : bool (n_symbols,)
         The symbol had no bar in this frame; its row repeats the last one.
     """

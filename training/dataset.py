@@ -1,6 +1,6 @@
 """From frames and features to the rows a model learns from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,14 @@ import numpy as np
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from outcry.features.column import SCALE_BOUND_UNITS
+from outcry.labels.catalogue import TARGET_PREFIX
 from outcry.labels.direction import UNDEFINED, LabelArray, direction_labels, volatility_band
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
+
+ReadFeatures = Callable[[IntArray, Sequence[str]], FloatArray]
+"""From rows of the frames, ascending, and columns to float64 (n_rows, n_symbols, n_columns)."""
+
+_OF_THE_FUTURE = (TARGET_PREFIX, "future_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +51,7 @@ class Dataset:
 
 def build_dataset(
     frames: FrameTensor,
-    features: FloatArray,
+    read_features: ReadFeatures,
     feature_names: Sequence[str],
     units: Mapping[str, str],
     config: TrainingConfig,
@@ -60,8 +66,8 @@ def build_dataset(
     Parameters
     ----------
     frames : FrameTensor
-    features : float64 (n_frames, n_symbols, n_features)
-        Row t computed from frames 0..t.
+    read_features : callable
+        Row t computed from frames 0..t; asked only for the frames and the columns that are used.
     feature_names : sequence of str
     units : mapping of str to str
         Unit of every feature.
@@ -70,11 +76,11 @@ def build_dataset(
     Raises
     ------
     DataValidationError
-        Where shapes differ, a feature is infinite, none is free of scale, or no row can be used.
+        Where shapes differ, a feature is infinite or a target, none is free of scale, or no row can be used.
     """
-    shape = (len(frames), frames.n_symbols, len(feature_names))
-    if features.shape != shape:
-        raise DataValidationError(f"features must have shape {shape}, was {features.shape}")
+    targets = [name for name in feature_names if name.startswith(_OF_THE_FUTURE)]
+    if targets:
+        raise DataValidationError(f"features must be known at their frame, {targets[0]} is a target")
     columns = [k for k, name in enumerate(feature_names) if units[name] not in SCALE_BOUND_UNITS]
     if not columns:
         raise DataValidationError(
@@ -86,7 +92,12 @@ def build_dataset(
     stride = max(1, -(-int(has_label.sum()) // config.max_rows))
     has_label[np.arange(len(frames)) % stride != 0] = False
     frame, symbol = np.nonzero(has_label)
-    rows = features[frame[:, None], symbol[:, None], columns]
+    used = np.unique(frame)
+    features = read_features(used, names)
+    shape = (len(used), frames.n_symbols, len(names))
+    if features.shape != shape:
+        raise DataValidationError(f"features must have shape {shape}, was {features.shape}")
+    rows = features[np.searchsorted(used, frame), symbol]
     infinite = np.argwhere(np.isinf(rows))
     if infinite.size:
         row, column = infinite[0]

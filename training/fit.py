@@ -12,10 +12,10 @@ import xgboost
 
 from configs.training import TrainingConfig
 from outcry.labels.split import PurgedWalkForward
-from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.frame import FrameTensor
 from outcry.models.bundle import write_bundle
 from outcry.models.manifest import BundleFacts, LabelSpec
-from training.dataset import build_dataset
+from training.dataset import ReadFeatures, build_dataset
 from training.walk_forward import WalkForward
 
 N_GOLDEN_ROWS = 64
@@ -26,12 +26,12 @@ Progress = Callable[[str, float], None]
 
 def fit_ensemble(
     frames: FrameTensor,
-    features: FloatArray,
+    read_features: ReadFeatures,
     feature_names: Sequence[str],
     config: TrainingConfig,
     *,
     units: Mapping[str, str],
-    catalogue_hash: str,
+    features_hash: str,
     symbols: Sequence[str],
     bar_ns: int,
     directory: Path,
@@ -47,15 +47,15 @@ def fit_ensemble(
     Parameters
     ----------
     frames : FrameTensor
-    features : float64 (n_frames, n_symbols, n_features)
-        Row t computed from frames 0..t.
+    read_features : callable
+        See `build_dataset`.
     feature_names : sequence of str
-        Of the last axis; `build_dataset` chooses among them.
+        What it can read; `build_dataset` chooses among them.
     config : TrainingConfig
     units : mapping of str to str
         Unit of every feature.
-    catalogue_hash : str
-        Of the catalogue that `features` was computed with.
+    features_hash : str
+        Of the feature set that is read.
     symbols : sequence of str
     bar_ns : int
         Bar size, nanoseconds.
@@ -77,14 +77,14 @@ def fit_ensemble(
     """
     report = on_progress or (lambda step, fraction: None)
     report(FIT_STEP, 0.0)
-    data = build_dataset(frames, features, feature_names, units, config)
+    data = build_dataset(frames, read_features, feature_names, units, config)
     walk = WalkForward(data, frames.ts_close_ns, config)
     split = PurgedWalkForward(config.n_folds, config.horizon_bars, config.embargo_bars, config.min_train_frac)
     for fold, (train, test) in enumerate(split.split(len(frames))):
         walk.advance(train, test, partial(_report_fold, report, fold, config.n_folds))
     facts = BundleFacts(
         feature_names=data.feature_names,
-        catalogue_hash=catalogue_hash,
+        features_hash=features_hash,
         label=_label_spec(config),
         bar_ns=bar_ns,
         symbols=tuple(symbols),

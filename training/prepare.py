@@ -3,24 +3,30 @@
 import hashlib
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from configs.plan import RunPlan, sessions_around
+from configs.plan import RunPlan, resolve_features, sessions_around
 from configs.schema import Settings
 from configs.sectors import load_sectors
+from outcry.adapters.feature_store import FeatureStore, build_store
 from outcry.adapters.sources.load import LoadedMarket, load_market
-from outcry.errors import BundleError, DataNotFoundError
-from outcry.features.catalogue import CATALOGUE, FEATURE_NAMES, catalogue_hash
-from outcry.features.engine import FeatureEngine
+from outcry.errors import BundleError, DataNotFoundError, DataValidationError
+from outcry.features.engine import compile_kernels
+from outcry.features.universe_features import UniverseFeatures
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.models.bundle import ModelBundle, load_bundle
 from training.fit import fit_ensemble
+
+KERNELS_STEP = "load kernels"
+FEATURES_STEP = "compute features"
 
 Progress = Callable[[str, float], None]
 
@@ -62,12 +68,15 @@ def prepare_run(
     on_progress("load market data", 1.0)
     first_row = _split(market.frames, settings)
     frames = market.frames.rows(first_row, len(market.frames), first_seq=0)
-    n_warmup = min(settings.floor.warmup_frames, first_row)
+    limit = settings.floor.warmup_frames
+    n_warmup = first_row if limit is None else min(limit, first_row)
     warmup = market.frames.rows(first_row - n_warmup, first_row, first_seq=-n_warmup)
     sessions = sessions_around(market.calendar, int(market.frames.ts_close_ns[0]), int(market.frames.ts_close_ns[-1]))
     training = market.frames.rows(0, first_row, first_seq=0)
+    features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
+    compile_kernels(features, partial(on_progress, KERNELS_STEP))
     path = bundle or train_bundle(settings, market, training, sessions, on_progress)
-    model = load_bundle(path, FEATURE_NAMES, catalogue_hash())
+    model = load_bundle(path, features.names, features.hash)
     facts = model.manifest
     if facts.bar_ns != market.bar_ns:
         raise BundleError(
@@ -107,22 +116,20 @@ def train_bundle(
 ) -> Path:
     """Fit an ensemble on these frames, or return the bundle that the same fit wrote before."""
     directory = settings.floor.state_dir / "bundles"
-    key = _training_key(settings, market, training)
+    feature_set = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
+    key = _training_key(settings, market, training, feature_set.hash)
     pointer = directory / "by_training" / key
     version = pointer.read_text() if pointer.is_file() else ""
     if version and (directory / version).is_dir():
         return directory / version
-    on_progress("compute features", 0.0)
-    engine = FeatureEngine(len(market.universe), sessions, market.calendar.bars_per_year(market.bar_ns))
-    features = engine.replay(training)
-    on_progress("compute features", 1.0)
+    store = build_features(settings, market, training, sessions, on_progress=on_progress)
     path = fit_ensemble(
         training,
-        features,
-        FEATURE_NAMES,
+        lambda rows, columns: store.at(training.ts_close_ns[rows], columns),
+        feature_set.names,
         settings.training,
-        units={column.name: column.unit for column in CATALOGUE},
-        catalogue_hash=catalogue_hash(),
+        units={column.name: column.unit for column in feature_set.columns},
+        features_hash=feature_set.hash,
         symbols=market.universe.symbols,
         bar_ns=market.bar_ns,
         directory=directory,
@@ -133,6 +140,59 @@ def train_bundle(
     unfinished.write_text(path.name)
     unfinished.replace(pointer)
     return path
+
+
+def build_features(
+    settings: Settings,
+    market: LoadedMarket,
+    frames: FrameTensor,
+    sessions: Sessions,
+    *,
+    on_progress: Progress,
+    folder: Path | None = None,
+) -> FeatureStore:
+    """Bring a feature store up to the last of these frames, and open it.
+
+    Parameters
+    ----------
+    settings : Settings
+    market : LoadedMarket
+    frames : FrameTensor
+        The market's, from its first frame on.
+    sessions : Sessions
+    on_progress : callable
+    folder : Path, optional
+        None takes the one of the state folder that belongs to this market and feature set.
+
+    Raises
+    ------
+    DataValidationError
+        Where the store in `folder` is of something else. In the state folder it is then built anew.
+    """
+    features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
+
+    def build(path: Path) -> FeatureStore:
+        pipeline = UniverseFeatures(
+            features,
+            market.universe,
+            sessions,
+            market.calendar.bars_per_year(market.bar_ns),
+            n_threads=settings.features.n_threads,
+        )
+        on_progress(FEATURES_STEP, 0.0)
+        build_store(path, pipeline, market.universe.symbols, frames, partial(on_progress, FEATURES_STEP))
+        on_progress(FEATURES_STEP, 1.0)
+        return FeatureStore(path)
+
+    if folder is not None:
+        return build(folder)
+    facts = [features.hash, settings.market.source, market.universe.symbols, int(frames.ts_close_ns[0])]
+    own = settings.floor.state_dir / "features" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    try:
+        return build(own)
+    except DataValidationError:  # the source has rewritten its past
+        shutil.rmtree(own)
+        return build(own)
 
 
 def _split(frames: FrameTensor, settings: Settings) -> int:
@@ -146,11 +206,11 @@ def _split(frames: FrameTensor, settings: Settings) -> int:
     return first_row
 
 
-def _training_key(settings: Settings, market: LoadedMarket, training: FrameTensor) -> str:
+def _training_key(settings: Settings, market: LoadedMarket, training: FrameTensor, features_hash: str) -> str:
     facts = {
         "market": market.fingerprint,
         "n_frames": len(training),
         "training": settings.training.model_dump(mode="json"),
-        "catalogue": catalogue_hash(),
+        "features": features_hash,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

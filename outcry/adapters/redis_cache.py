@@ -69,16 +69,14 @@ class FloorCache:
     url : SecretStr or str
     symbols : sequence of str
         In the order of the universe; needed to publish only.
-    feature_names : sequence of str, optional
-        In the order of the columns; None takes those of the catalogue when something is published.
+    feature_names : sequence of str
+        In the order of the columns; needed to publish only.
     """
 
-    def __init__(
-        self, url: SecretStr | str, symbols: Sequence[str] = (), feature_names: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, url: SecretStr | str, symbols: Sequence[str] = (), feature_names: Sequence[str] = ()) -> None:
         self._url = url.get_secret_value() if isinstance(url, SecretStr) else url
         self._symbols = tuple(symbols)
-        self._feature_names = None if feature_names is None else tuple(feature_names)
+        self._feature_names = tuple(feature_names)
         try:
             self._redis: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
                 self._url,
@@ -145,10 +143,6 @@ class FloorCache:
         }
 
     def _features(self, features: FeatureFrame) -> Iterator[bytes]:
-        if self._feature_names is None:
-            from outcry.features.catalogue import FEATURE_NAMES  # noqa: PLC0415 - a reader needs no catalogue
-
-            self._feature_names = FEATURE_NAMES
         for values in features.values.tolist():
             named = dict(zip(self._feature_names, values, strict=True))
             body = {"seq": features.seq, "timestamp": features.ts_close_ns, "values": named}

@@ -6,7 +6,7 @@ import numpy as np
 
 from outcry.features.state import FeatureState
 
-_HASH = "catalogue_hash"
+_HASH = "features_hash"
 _SEQ = "last_seq"
 
 
@@ -15,7 +15,7 @@ def pack_state(state: FeatureState) -> bytes:
     if state.last_seq is None:
         raise ValueError("last_seq must be a frame, was None: there is nothing to resume after")
     buffer = io.BytesIO()
-    facts = {_HASH: np.array(state.catalogue_hash), _SEQ: np.array(state.last_seq)}
+    facts = {_HASH: np.array(state.features_hash), _SEQ: np.array(state.last_seq)}
     np.savez(buffer, allow_pickle=False, **facts, **state.arrays)
     return buffer.getvalue()
 

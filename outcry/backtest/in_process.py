@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from outcry.execution.memory_ledger import MemoryLedger
-from outcry.features.engine import FeatureEngine
+from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import Frame
 from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
 from outcry.portfolio.construction import PortfolioConstruction
@@ -11,15 +11,15 @@ from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
 
 
-class EngineFeatures:
-    """`outcry.ports.Features` over one `FeatureEngine` for the whole universe."""
+class LocalFeatures:
+    """`outcry.ports.Features` over `UniverseFeatures`."""
 
-    def __init__(self, engine: FeatureEngine) -> None:
-        self._engine = engine
+    def __init__(self, features: UniverseFeatures) -> None:
+        self._features = features
 
     async def update(self, frame: Frame) -> FeatureFrame:
-        self._engine.update(frame)
-        return FeatureFrame(frame.seq, frame.ts_close_ns, self._engine.values, ~frame.present)
+        self._features.update(frame)
+        return FeatureFrame(frame.seq, frame.ts_close_ns, self._features.values, ~frame.present)
 
 
 class LocalPortfolio:

@@ -17,6 +17,7 @@ UNITS = SCALE_BOUND_UNITS | {
     "bars",
     "flag",
     "calendar",
+    "radians",
 }
 
 
@@ -47,6 +48,13 @@ class Column:
         Short names.
     warmup_sessions : int
         The first session of a symbol, counted from 1, with a value.
+    needs : str
+        What a frame must carry besides bars: ``quotes``, ``trades`` or nothing. Without it the column is NaN.
+    cadence_bars : int
+        It is computed every so many bars of a symbol, and kept in between.
+    timeframe_minutes : int
+        Its bars are those of this timeframe, made of the symbol's as they close; `window_bars` and `warmup_bars` count
+        them. 0 where they are the symbol's own.
     """
 
     name: str
@@ -60,6 +68,9 @@ class Column:
     source: str
     aliases: tuple[str, ...] = ()
     warmup_sessions: int = 1
+    needs: str = ""
+    cadence_bars: int = 1
+    timeframe_minutes: int = 0
 
     @property
     def is_scale_free(self) -> bool:
@@ -69,8 +80,3 @@ class Column:
     @property
     def is_bounded(self) -> bool:
         return math.isfinite(self.low) and math.isfinite(self.high)
-
-
-def positions(columns: tuple[Column, ...]) -> dict[str, int]:
-    """Return where each column stands in the block that its kernel writes."""
-    return {column.name: position for position, column in enumerate(columns)}

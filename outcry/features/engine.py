@@ -1,18 +1,41 @@
-"""The feature engine: one kernel for training, backtest and live."""
+"""The feature engine: one kernel a family for training, backtest and live."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from outcry.errors import DataValidationError, RecoveryError
-from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
-from outcry.features.kernels.advance import STATE_SHAPES, compile_advance
+from outcry.features.catalogue import STEPS, code_hash
+from outcry.features.feature_set import FeatureSet
+from outcry.features.kernels.advance import Advance, compile_family
+from outcry.features.kernels.bars import HISTORY_ROWS, N_BAR_FIELDS, PUSH_SIGNATURE, SLACK_BARS, push_bars
+from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
+from outcry.features.kernels.compile import compile_entry_point
 from outcry.features.state import FeatureState
-from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray
+from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray, stack_frames
 from outcry.market.sessions import Sessions
 
-_CHUNK_FRAMES = 512
-_NO_OUTPUT = np.empty((0, 0, 0))
+
+@cache
+def _compiled(family: str) -> Advance:
+    return compile_family(family, STEPS[family], code_hash(family))
+
+
+_push_bars = cache(lambda: compile_entry_point(push_bars, PUSH_SIGNATURE))
+_read_clocks = cache(lambda: compile_entry_point(read_clocks, CLOCK_SIGNATURE))
+
+
+def compile_kernels(features: FeatureSet, on_progress: Callable[[float], None] = lambda fraction: None) -> None:
+    """Compile what a feature set runs, or load it from Numba's cache; else the first engine does, without a word."""
+    for done, program in enumerate(features.programs):
+        on_progress(done / (len(features.programs) + 1))
+        _compiled(program.family.name)
+    _push_bars()
+    _read_clocks()
+    on_progress(1.0)
 
 
 class FeatureEngine:
@@ -20,11 +43,15 @@ class FeatureEngine:
 
     Parameters
     ----------
+    features : FeatureSet
+        What to compute.
     n_symbols : int
     sessions : Sessions
         Every frame must close at or before the close of the last one.
     bars_per_year : float
         Annualises volatility: 252 for daily bars, 252 * 78 for 5-minute bars of US equities.
+    n_threads : int
+        Of a replay; each has some of the symbols.
 
     Notes
     -----
@@ -34,23 +61,32 @@ class FeatureEngine:
     independent of each other. A frame that is refused leaves the engine as it was.
     """
 
-    names: tuple[str, ...] = FEATURE_NAMES
-
-    def __init__(self, n_symbols: int, sessions: Sessions, bars_per_year: float) -> None:
+    def __init__(
+        self, features: FeatureSet, n_symbols: int, sessions: Sessions, bars_per_year: float, *, n_threads: int = 1
+    ) -> None:
         if n_symbols < 1:
             raise DataValidationError(f"n_symbols must be positive, was {n_symbols}")
         if not 0.0 < bars_per_year < np.inf:
             raise DataValidationError(f"bars_per_year must be positive and finite, was {bars_per_year}")
+        self.features = features
         self.last_seq: int | None = None
         self._bars_per_year = float(bars_per_year)
-        lengths = sessions.close_ns - sessions.open_ns
-        rows = (sessions.open_ns, sessions.close_ns, sessions.midnight_ns, sessions.weekday, lengths < lengths.max())
-        self._sessions = np.array(rows, dtype=np.int64)
+        self._n_threads = n_threads
+        self._sessions = session_rows(sessions)
+        self._lookback = features.lookback_bars
+        self._history = np.zeros((n_symbols, HISTORY_ROWS, self._lookback + SLACK_BARS))
+        self._ends = np.full(n_symbols, self._lookback - 1, dtype=np.int64)
         self._arrays: dict[str, Any] = {"counts": np.zeros(n_symbols, dtype=np.int64)}
-        self._arrays |= {name: np.zeros((n_symbols, *shape)) for name, shape in STATE_SHAPES.items()}
-        self._arrays["last"] = np.full((n_symbols, len(FEATURE_NAMES)), np.nan)
+        self._arrays |= {program.family.name: np.zeros((n_symbols, program.n_slots)) for program in features.programs}
+        self._arrays["last"] = np.full((n_symbols, len(features.computed)), np.nan)
         self._arrays["stale"] = np.ones(n_symbols, dtype=np.bool_)
-        self._advance = compile_advance(catalogue_hash())
+        self._steps = [(_compiled(program.family.name), program) for program in features.programs]
+        self._chooses_all = len(features.chosen) == len(features.computed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of `values`."""
+        return self.features.names[: self.features.n_symbol_columns]
 
     @property
     def n_symbols(self) -> int:
@@ -59,7 +95,7 @@ class FeatureEngine:
     @property
     def values(self) -> FloatArray:
         """A copy of the features after the last frame, float64 (n_symbols, n_features)."""
-        values: FloatArray = self._arrays["last"].copy()
+        values: FloatArray = self._arrays["last"][:, self.features.chosen]
         return values
 
     @property
@@ -77,11 +113,10 @@ class FeatureEngine:
             Where `seq` does not follow `last_seq`, the number of symbols differs, a bar is impossible, or the frame
             closes after the last session.
         """
-        bars = np.stack([getattr(frame, name) for name in BAR_FIELDS], axis=-1)[np.newaxis]
-        ts_close_ns = np.array([frame.ts_close_ns], dtype=np.int64)
-        present = np.array(frame.present[np.newaxis], dtype=np.bool_, order="C")
-        self._check(frame.seq, ts_close_ns, bars, present)
-        self._run(ts_close_ns, bars, present, _NO_OUTPUT)
+        rows = _pack(stack_frames([frame]), slice(None))
+        self._check_follows(frame.seq, frame.n_symbols)
+        self._check_bars(frame.seq, *rows)
+        self._run(*rows)
         self.last_seq = frame.seq
 
     def replay(self, frames: FrameTensor) -> FloatArray:
@@ -93,19 +128,24 @@ class FeatureEngine:
             As `update`, before the first frame is taken.
         """
         self._check_follows(frames.first_seq, frames.n_symbols)
-        chunks = [slice(start, start + _CHUNK_FRAMES) for start in range(0, len(frames), _CHUNK_FRAMES)]
+        chunks = [slice(start, start + SLACK_BARS) for start in range(0, len(frames), SLACK_BARS)]
         for chunk in chunks:
             self._check_bars(frames.first_seq + chunk.start, *_pack(frames, chunk))
-        out = np.empty((len(frames), self.n_symbols, len(FEATURE_NAMES)))
+        out = np.empty((len(frames), self.n_symbols, len(self.names)))
         for chunk in chunks:
-            self._run(*_pack(frames, chunk), out[chunk])
+            if self._chooses_all:
+                self._run(*_pack(frames, chunk), out[chunk])
+            else:
+                out[chunk] = self._run(*_pack(frames, chunk))[..., self.features.chosen]
             self.last_seq = min(frames.first_seq + chunk.stop - 1, frames.last_seq)
         return out
 
     def snapshot(self) -> FeatureState:
         """Copy what an engine of the same symbols needs to resume after the last frame."""
         arrays = {name: array.copy() for name, array in self._arrays.items()}
-        return FeatureState(arrays=arrays, catalogue_hash=catalogue_hash(), last_seq=self.last_seq)
+        window = self._ends[:, np.newaxis] + np.arange(1 - self._lookback, 1)
+        arrays["history"] = np.take_along_axis(self._history, window[:, np.newaxis], axis=2)
+        return FeatureState(arrays=arrays, features_hash=self.features.hash, last_seq=self.last_seq)
 
     def restore(self, state: FeatureState) -> None:
         """Resume after the last frame of `state`.
@@ -115,20 +155,19 @@ class FeatureEngine:
         RecoveryError
             Where the state was made by other kernels, or for another number of symbols.
         """
-        if state.catalogue_hash != catalogue_hash():
-            raise RecoveryError(f"catalogue_hash must be {catalogue_hash()}, was {state.catalogue_hash}")
-        for name, array in self._arrays.items():
+        if state.features_hash != self.features.hash:
+            raise RecoveryError(f"features_hash must be {self.features.hash}, was {state.features_hash}")
+        expected = self._arrays | {"history": self._history[..., : self._lookback]}
+        for name, array in expected.items():
             if name not in state.arrays:
                 raise RecoveryError(f"arrays must hold {name}, held {', '.join(sorted(state.arrays))}")
             given = state.arrays[name]
             if given.shape != array.shape or given.dtype != array.dtype:
                 raise RecoveryError(f"{name} must be {array.dtype} {array.shape}, was {given.dtype} {given.shape}")
         self._arrays = {name: np.array(state.arrays[name], order="C") for name in self._arrays}
+        self._history[..., : self._lookback] = state.arrays["history"]
+        self._ends[:] = self._lookback - 1
         self.last_seq = state.last_seq
-
-    def _check(self, seq: int, ts_close_ns: IntArray, bars: FloatArray, present: BoolArray) -> None:
-        self._check_follows(seq, present.shape[1])
-        self._check_bars(seq, ts_close_ns, bars, present)
 
     def _check_follows(self, seq: int, n_symbols: int) -> None:
         if self.last_seq is not None and seq != self.last_seq + 1:
@@ -144,26 +183,56 @@ class FeatureEngine:
             )
         low, high, volume = bars[..., 2], bars[..., 1], bars[..., 4]
         with np.errstate(invalid="ignore"):
-            valid = np.isfinite(bars).all(axis=-1) & (low > 0.0) & (volume >= 0.0) & (low <= high)
+            valid = (
+                np.isfinite(bars[..., : len(BAR_FIELDS)]).all(axis=-1) & (low > 0.0) & (volume >= 0.0) & (low <= high)
+            )
             for price in (bars[..., 0], bars[..., 3], bars[..., 5]):
                 valid &= price > 0.0
         wrong = np.argwhere(present & ~valid)
         if len(wrong):
             row, symbol = wrong[0]
-            given = ", ".join(f"{name} {value:g}" for name, value in zip(BAR_FIELDS, bars[row, symbol], strict=True))
+            given = ", ".join(f"{name} {value:g}" for name, value in zip(BAR_FIELDS, bars[row, symbol], strict=False))
             raise DataValidationError(
                 f"a bar must have finite positive prices, low <= high and volume >= 0;"
                 f" frame {seq + row}, symbol {symbol} had {given}"
             )
 
-    def _run(self, ts_close_ns: IntArray, bars: FloatArray, present: BoolArray, out: FloatArray) -> None:
-        state = [self._arrays[name] for name in ("counts", *STATE_SHAPES, "last")]
-        self._advance(*state, ts_close_ns, bars, present, self._sessions, self._bars_per_year, out)
-        np.logical_not(present[-1], out=self._arrays["stale"])
+    def _run(
+        self, ts_close_ns: IntArray, bars: FloatArray, present: BoolArray, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Advance over at most `SLACK_BARS` frames; return all computed columns after each, in `out` where given."""
+        arrays = self._arrays
+        if out is None:
+            out = np.empty((*present.shape, len(self.features.computed)))
+        clock = np.empty((len(present), CLOCK_SLOTS))
+        _read_clocks()(ts_close_ns, self._sessions, self._bars_per_year, clock)
+        counts, last = arrays["counts"], arrays["last"]
+
+        def run_symbols(first: int, stop: int) -> None:
+            _push_bars()(counts, self._ends, self._history, bars, present, self._lookback, first, stop)
+            for advance, program in self._steps:
+                state = arrays[program.family.name]
+                advance(program.table, counts, self._ends, self._history, state, last, clock, present, out, first, stop)
+
+        edges = np.linspace(0, self.n_symbols, self._n_threads + 1).astype(int).tolist()
+        if len(present) == 1 or self._n_threads == 1:
+            run_symbols(0, self.n_symbols)
+        else:
+            with ThreadPoolExecutor(self._n_threads) as pool:
+                list(pool.map(run_symbols, edges[:-1], edges[1:]))
+        n_bars = present.sum(axis=0)
+        counts += n_bars
+        self._ends += n_bars
+        np.logical_not(present[-1], out=arrays["stale"])
+        return out
 
 
 def _pack(frames: FrameTensor, chunk: slice) -> tuple[IntArray, FloatArray, BoolArray]:
-    """Copy rows of a tensor as the kernel reads them: times, bars (n_frames, n_symbols, 6), present."""
-    bars = np.stack([getattr(frames, name)[chunk] for name in BAR_FIELDS], axis=-1)
+    """Copy rows of a tensor as the kernel reads them: times, bars (n_frames, n_symbols, N_BAR_FIELDS), present."""
     present = np.array(frames.present[chunk], dtype=np.bool_, order="C")
-    return np.array(frames.ts_close_ns[chunk], dtype=np.int64), np.ascontiguousarray(bars, dtype=np.float64), present
+    bars = np.full((*present.shape, N_BAR_FIELDS), np.nan)
+    for field, name in enumerate(BAR_FIELDS):
+        bars[..., field] = getattr(frames, name)[chunk]
+    if frames.tape is not None:
+        bars[..., len(BAR_FIELDS) :] = frames.tape[chunk]
+    return np.array(frames.ts_close_ns[chunk], dtype=np.int64), bars, present

@@ -14,12 +14,12 @@ class FeatureState:
     ----------
     arrays : mapping of str to ndarray
         First axis n_symbols, so that rows can be taken for a shard; ``numpy.savez(file, **arrays)`` stores them.
-    catalogue_hash : str
+    features_hash : str
         Of the engine that made it.
     last_seq : int or None
         None before the first frame.
     """
 
     arrays: Mapping[str, FloatArray | IntArray | BoolArray]
-    catalogue_hash: str
+    features_hash: str
     last_seq: int | None

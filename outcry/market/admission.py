@@ -8,6 +8,7 @@ import polars as pl
 from outcry.errors import DataValidationError
 from outcry.market.bar_rules import BAR_RULES
 from outcry.market.bar_table import bar_symbols
+from outcry.market.frame import TAPE_FIELDS
 
 
 def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = False) -> tuple[pl.DataFrame, int]:
@@ -34,6 +35,8 @@ def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = F
         at one instant. The message shows the first such bar and counts the others.
     """
     for rule in BAR_RULES:
+        if not rule.applies_to(bars):
+            continue
         _refuse(bars.filter(rule.breaks), rule.text, origin)
     ordered = bars
     if not _is_ordered(bars):
@@ -68,7 +71,8 @@ def _refuse(rows: pl.DataFrame, rule: str, origin: str) -> None:
     if rows.is_empty():
         return
     row: Mapping[str, object] = rows.row(0, named=True)
-    values = ", ".join(f"{name} {row[name]}" for name in ("open", "high", "low", "close", "volume"))
+    shown = [name for name in ("open", "high", "low", "close", "volume", *TAPE_FIELDS) if name in row]
+    values = ", ".join(f"{name} {row[name]}" for name in shown)
     instant = np.datetime64(rows.item(0, "ts_ns"), "ns").astype("datetime64[s]")
     others = "" if rows.height == 1 else f" ({rows.height - 1} more bars break the rule)"
     raise DataValidationError(

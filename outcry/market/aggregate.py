@@ -24,7 +24,9 @@ def aggregate_frames(frames: FrameTensor, bar_ns: int, target_ns: int, sessions:
     FrameTensor
         `first_seq` as in `frames`. A bar closes ``target_ns`` after the one before it, or with its session; it never
         crosses a session's open or close. Open and close are those of the first and last bar in it, vwap is weighted
-        by volume, (high + low + close) / 3 without volume.
+        by volume, (high + low + close) / 3 without volume. The quote is that of the last bar in it that has one, whole:
+        a side that was missing there stays missing, and no bid stands beside the ask of another bar. Trades and buy
+        volume are sums, NaN where a bar in it does not know them.
 
     Raises
     ------
@@ -108,6 +110,9 @@ def _reduce(frames: FrameTensor, closes_ns: IntArray, first_rows: IntArray) -> F
     traded = _total(frames.volume * frames.vwap, frames.present, first_rows)
     has_volume = volume > 0
     vwap = np.where(has_volume, traded / np.where(has_volume, volume, 1.0), (high + low + close) / 3)
+    tape = None
+    if frames.tape is not None:
+        tape = np.where(present[..., None], _reduce_tape(frames.tape, frames.present, first_rows), np.nan)
     return FrameTensor(
         first_seq=frames.first_seq,
         ts_close_ns=closes_ns,
@@ -118,7 +123,16 @@ def _reduce(frames: FrameTensor, closes_ns: IntArray, first_rows: IntArray) -> F
         volume=np.where(present, volume, np.nan),
         vwap=np.where(present, vwap, np.nan),
         present=present,
+        tape=tape,
     )
+
+
+def _reduce_tape(tape: FloatArray, present: BoolArray, first_rows: IntArray) -> FloatArray:
+    """Reduce each run of rows of a tape; columns in the order of `TAPE_FIELDS`: four of the quote, two that add up."""
+    has_quote = present & ~np.isnan(tape[..., :2]).all(axis=-1)
+    last = np.maximum.reduceat(np.where(has_quote, np.arange(len(tape))[:, None], -1), first_rows, axis=0)[..., None]
+    quote = np.where(last >= 0, np.take_along_axis(tape[..., :4], np.maximum(last, 0), axis=0), np.nan)
+    return np.concatenate([quote, _total(tape[..., 4:], present[..., None], first_rows)], axis=-1)
 
 
 def _pick(values: FloatArray, rows: IntArray, present: BoolArray) -> FloatArray:

@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 
 from outcry.errors import DataValidationError
-from outcry.market.frame import PRICE_FIELDS, IntArray
+from outcry.market.frame import PRICE_FIELDS, TAPE_FIELDS, IntArray
 from outcry.market.symbols import normalise_symbol
 
 REQUIRED_COLUMNS = ("symbol", "ts", *PRICE_FIELDS, "volume")
+OPTIONAL_COLUMNS = ("vwap", *TAPE_FIELDS)
 
 
 def check_columns(found: list[str], origin: str) -> None:
@@ -26,8 +27,8 @@ def normalise_bars(table: pl.DataFrame, origin: str) -> pl.DataFrame:
     Parameters
     ----------
     table : polars.DataFrame
-        Columns `REQUIRED_COLUMNS`, optionally ``vwap``; others are left out. ``ts`` is the instant the bar opens: a
-        timestamp (without a zone it is UTC) or, for daily bars, a date.
+        Columns `REQUIRED_COLUMNS` and any of `OPTIONAL_COLUMNS`; others are left out. ``ts`` is the instant the bar
+        opens: a timestamp (without a zone it is UTC) or, for daily bars, a date. Quotes are those at its close.
     origin : str
         Where the table comes from, for messages.
 
@@ -36,7 +37,8 @@ def normalise_bars(table: pl.DataFrame, origin: str) -> pl.DataFrame:
     polars.DataFrame
         ``symbol`` (Enum of the symbols in ascending order), ``ts_ns`` (Int64, nanoseconds UTC), ``open``, ``high``,
         ``low``, ``close``, ``volume``, ``vwap`` (Float64). A null volume becomes 0 (currency pairs have none); a
-        missing ``vwap`` becomes (high + low + close) / 3. Prices are not checked here.
+        missing ``vwap`` becomes (high + low + close) / 3. Those of `TAPE_FIELDS` that the table has follow, null where
+        not known. Values are not checked here.
 
     Raises
     ------
@@ -55,9 +57,11 @@ def normalise_bars(table: pl.DataFrame, origin: str) -> pl.DataFrame:
     numbers = [_as_number(table, name, origin) for name in (*PRICE_FIELDS, "volume")]
     vwap = _as_number(table, "vwap", origin) if "vwap" in table.columns else pl.Series("vwap", [None], dtype=pl.Float64)
     bars = pl.DataFrame([symbol.alias("symbol"), _as_ns(table.get_column("ts"), origin), *numbers])
+    tape = [_as_number(table, name, origin).fill_nan(None) for name in TAPE_FIELDS if name in table.columns]
     return bars.with_columns(
         pl.col("volume").fill_null(0.0),
         pl.lit(vwap).fill_nan(None).fill_null((pl.col("high") + pl.col("low") + pl.col("close")) / 3).alias("vwap"),
+        *tape,
     )
 
 

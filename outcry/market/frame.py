@@ -1,7 +1,7 @@
 """The unit of flow: every bar of the universe that closes at one instant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ IntArray = NDArray[np.int64]
 
 PRICE_FIELDS = ("open", "high", "low", "close")
 BAR_FIELDS = (*PRICE_FIELDS, "volume", "vwap")
+TAPE_FIELDS = ("bid", "ask", "bid_size", "ask_size", "trades", "buy_volume")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,10 @@ class Frame:
         Shares, and price; NaN where the symbol has no bar. A source without vwap gives (high + low + close) / 3.
     present : bool (n_symbols,)
         The symbol has a bar in this frame.
+    tape : float64 (n_symbols, 6) or None
+        Columns `TAPE_FIELDS`: best bid and ask at the close of the bar (price), what each is good for (shares), the
+        number of trades in the bar, and the shares that buyers took from the ask in it. NaN where not known and where
+        the symbol has no bar; None where the source has none of them. A crossed or locked quote stays as it was.
     """
 
     seq: int
@@ -43,6 +48,7 @@ class Frame:
     volume: FloatArray
     vwap: FloatArray
     present: BoolArray
+    tape: FloatArray | None = None
 
     @property
     def n_symbols(self) -> int:
@@ -51,7 +57,8 @@ class Frame:
     def select(self, indices: IntArray) -> "Frame":
         """Return the frame of the symbols at `indices`, in that order."""
         columns = {name: getattr(self, name)[indices] for name in (*BAR_FIELDS, "present")}
-        return Frame(seq=self.seq, ts_close_ns=self.ts_close_ns, **columns)
+        tape = None if self.tape is None else self.tape[indices]
+        return Frame(seq=self.seq, ts_close_ns=self.ts_close_ns, tape=tape, **columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +73,8 @@ class FrameTensor:
         Strictly increasing.
     open, high, low, close, volume, vwap : float64 (n_frames, n_symbols)
     present : bool (n_frames, n_symbols)
+    tape : float64 (n_frames, n_symbols, 6) or None
+        As in `Frame`.
 
     Raises
     ------
@@ -82,14 +91,15 @@ class FrameTensor:
     volume: FloatArray
     vwap: FloatArray
     present: BoolArray
+    tape: FloatArray | None = None
 
     def __post_init__(self) -> None:
         shape = self.present.shape
-        for field in fields(self)[2:]:
-            if getattr(self, field.name).shape != shape:
-                raise DataValidationError(
-                    f"{field.name} must have shape {shape}, was {getattr(self, field.name).shape}"
-                )
+        for name in BAR_FIELDS:
+            if getattr(self, name).shape != shape:
+                raise DataValidationError(f"{name} must have shape {shape}, was {getattr(self, name).shape}")
+        if self.tape is not None and self.tape.shape != (*shape, len(TAPE_FIELDS)):
+            raise DataValidationError(f"tape must have shape {(*shape, len(TAPE_FIELDS))}, was {self.tape.shape}")
         if shape[0] != len(self.ts_close_ns):
             raise DataValidationError(f"ts_close_ns must have length {shape[0]}, was {len(self.ts_close_ns)}")
         backward = np.flatnonzero(np.diff(self.ts_close_ns) <= 0)
@@ -113,7 +123,8 @@ class FrameTensor:
         if not 0 <= row < len(self):
             raise IndexError(f"seq must be in [{self.first_seq}, {self.last_seq}], was {seq}")
         columns = {name: getattr(self, name)[row] for name in (*BAR_FIELDS, "present")}
-        return Frame(seq=seq, ts_close_ns=int(self.ts_close_ns[row]), **columns)
+        tape = None if self.tape is None else self.tape[row]
+        return Frame(seq=seq, ts_close_ns=int(self.ts_close_ns[row]), tape=tape, **columns)
 
     def __iter__(self) -> Iterator[Frame]:
         return (self.frame(seq) for seq in range(self.first_seq, self.last_seq + 1))
@@ -121,16 +132,28 @@ class FrameTensor:
     def rows(self, start: int, stop: int, *, first_seq: int) -> "FrameTensor":
         """Return rows [start, stop) as a tensor whose row 0 has `first_seq`."""
         columns = {name: getattr(self, name)[start:stop] for name in (*BAR_FIELDS, "present")}
-        return FrameTensor(first_seq=first_seq, ts_close_ns=self.ts_close_ns[start:stop], **columns)
+        tape = None if self.tape is None else self.tape[start:stop]
+        return FrameTensor(first_seq=first_seq, ts_close_ns=self.ts_close_ns[start:stop], tape=tape, **columns)
 
     def select(self, indices: IntArray) -> "FrameTensor":
         """Return the tensor of the symbols at `indices`, in that order."""
         columns = {name: np.ascontiguousarray(getattr(self, name)[:, indices]) for name in (*BAR_FIELDS, "present")}
-        return FrameTensor(first_seq=self.first_seq, ts_close_ns=self.ts_close_ns, **columns)
+        tape = None if self.tape is None else np.ascontiguousarray(self.tape[:, indices])
+        return FrameTensor(first_seq=self.first_seq, ts_close_ns=self.ts_close_ns, tape=tape, **columns)
 
 
 def stack_frames(frames: list[Frame]) -> FrameTensor:
-    """Stack consecutive frames into a tensor."""
+    """Stack consecutive frames, of one source, into a tensor.
+
+    Raises
+    ------
+    DataValidationError
+        Where some have a tape and some have none.
+    """
     columns = {name: np.stack([getattr(f, name) for f in frames]) for name in (*BAR_FIELDS, "present")}
     ts_close_ns = np.array([f.ts_close_ns for f in frames], dtype=np.int64)
-    return FrameTensor(first_seq=frames[0].seq, ts_close_ns=ts_close_ns, **columns)
+    tapes = [f.tape for f in frames if f.tape is not None]
+    if tapes and len(tapes) != len(frames):
+        raise DataValidationError(f"tape must be in every frame or in none, was in {len(tapes)} of {len(frames)}")
+    tape = np.stack(tapes) if tapes else None
+    return FrameTensor(first_seq=frames[0].seq, ts_close_ns=ts_close_ns, tape=tape, **columns)

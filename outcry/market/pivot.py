@@ -3,7 +3,7 @@
 import numpy as np
 
 from outcry.errors import DataValidationError
-from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor, IntArray
+from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FloatArray, FrameTensor, IntArray
 
 
 def pivot_bars(
@@ -18,7 +18,7 @@ def pivot_bars(
     ts_close_ns : int64 (n_bars,)
         Closing instants, nanoseconds UTC, in any order.
     columns : dict of str to float64 (n_bars,)
-        ``open high low close volume vwap``.
+        ``open high low close volume vwap``, and those of `TAPE_FIELDS` that the source has; NaN where not known.
     symbols : tuple of str
         The columns of the result.
 
@@ -26,6 +26,7 @@ def pivot_bars(
     -------
     FrameTensor
         (n_instants, n_symbols), `first_seq` 0; NaN and ``present`` False where a symbol has no bar. Nothing is filled.
+        ``tape`` is None where nothing of it is known of any bar.
 
     Raises
     ------
@@ -49,4 +50,16 @@ def pivot_bars(
         values = np.full(shape, np.nan)
         values.reshape(-1)[cells] = columns[name]
         arrays[name] = values
-    return FrameTensor(first_seq=0, ts_close_ns=instants.astype(np.int64), present=present, **arrays)
+    tape = _pivot_tape(cells, columns, shape)
+    return FrameTensor(first_seq=0, ts_close_ns=instants.astype(np.int64), present=present, tape=tape, **arrays)
+
+
+def _pivot_tape(cells: IntArray, columns: dict[str, FloatArray], shape: tuple[int, int]) -> FloatArray | None:
+    """Return (n_instants, n_symbols, 6), or None where no column knows anything."""
+    known = {name: columns[name] for name in TAPE_FIELDS if name in columns and not np.isnan(columns[name]).all()}
+    if not known:
+        return None
+    tape = np.full((*shape, len(TAPE_FIELDS)), np.nan)
+    for name, values in known.items():
+        tape.reshape(-1, len(TAPE_FIELDS))[cells, TAPE_FIELDS.index(name)] = values
+    return tape

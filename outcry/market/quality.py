@@ -12,7 +12,7 @@ from outcry.market.bar_rules import BAR_RULES
 from outcry.market.bar_size import infer_bar_ns
 from outcry.market.bar_table import bar_symbols
 from outcry.market.calendar import TradingCalendar
-from outcry.market.frame import IntArray
+from outcry.market.frame import TAPE_FIELDS, IntArray
 from outcry.market.outliers import flag_outliers
 from outcry.market.placement import Placement, place_bars
 
@@ -33,7 +33,8 @@ class Finding:
     Attributes
     ----------
     kind : str
-        ``missing_price``, ``non_positive_price``, ``ohlc_contradiction``, ``bad_volume``, ``time_backwards``,
+        ``missing_price``, ``non_positive_price``, ``ohlc_contradiction``, ``bad_volume``, ``bad_bid``, ``bad_ask``,
+        ``bad_bid_size``, ``bad_ask_size``, ``bad_trades``, ``bad_buy_volume``, ``time_backwards``,
         ``duplicate_exact``, ``duplicate_conflict``, ``future`` (errors); ``gap``, ``zero_volume``, ``outlier``,
         ``outside_session`` (warnings).
     symbol : str
@@ -126,7 +127,8 @@ def check_bars(
     size_ns = infer_bar_ns(codes, ts_ns, symbols) if bar_ns is None else bar_ns
     placement = place_bars(ts_ns, size_ns, calendar)
 
-    findings = [f for rule in BAR_RULES for f in _collect(rule.kind, Severity.ERROR, bars.filter(rule.breaks))]
+    rules = [rule for rule in BAR_RULES if rule.applies_to(bars)]
+    findings = [f for rule in rules for f in _collect(rule.kind, Severity.ERROR, bars.filter(rule.breaks))]
     findings += _collect("time_backwards", Severity.ERROR, bars.filter(pl.col("ts_ns").diff().over("symbol") < 0))
     findings += _duplicates(ordered)
     if now_ns is not None:
@@ -154,7 +156,8 @@ def _collect(kind: str, severity: Severity, rows: pl.DataFrame) -> list[Finding]
     """Return a finding a symbol for the rows concerned."""
     if rows.is_empty():
         return []
-    columns = [name for name in ("log_return", "open", "high", "low", "close", "volume") if name in rows.columns]
+    shown = ("log_return", "open", "high", "low", "close", "volume", *TAPE_FIELDS)
+    columns = [name for name in shown if name in rows.columns]
     found = []
     for group in rows.partition_by("symbol", maintain_order=True):
         examples = tuple(

@@ -60,8 +60,8 @@ class ModelBundle:
         return self.manifest.feature_names
 
     @property
-    def catalogue_hash(self) -> str:
-        return self.manifest.catalogue_hash
+    def features_hash(self) -> str:
+        return self.manifest.features_hash
 
     @property
     def horizon_bars(self) -> int:
@@ -106,7 +106,7 @@ class ModelBundle:
 def load_bundle(
     path: Path,
     feature_names: Sequence[str] | None = None,
-    catalogue_hash: str | None = None,
+    features_hash: str | None = None,
     *,
     n_threads: int = 1,
 ) -> ModelBundle:
@@ -118,8 +118,8 @@ def load_bundle(
         The directory.
     feature_names : sequence of str, optional
         The columns the caller computes; every feature of the bundle must be among them.
-    catalogue_hash : str, optional
-        Of the catalogue the caller computes with; must be that of the bundle.
+    features_hash : str, optional
+        Of the feature set the caller computes; must be that of the bundle.
     n_threads : int
         Of one call of a member.
 
@@ -129,8 +129,8 @@ def load_bundle(
         Names the file or the field that is missing, corrupt, or does not match.
     """
     manifest = parse_manifest(_read(path / MANIFEST_FILE), str(path / MANIFEST_FILE))
-    if catalogue_hash is not None and catalogue_hash != manifest.catalogue_hash:
-        raise BundleError(f"{path}: catalogue_hash must be {catalogue_hash}, was {manifest.catalogue_hash}")
+    if features_hash is not None and features_hash != manifest.features_hash:
+        raise BundleError(f"{path}: features_hash must be {features_hash}, was {manifest.features_hash}")
     content = {}
     for name, expected in manifest.files.items():
         content[name] = _read(path / name)

@@ -1,14 +1,14 @@
 """Turn probabilities into the message the desk reads; the served ensemble and its in-process twin share it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from outcry.errors import PredictionError
-from outcry.features.catalogue import FEATURE_NAMES, VOLATILITY_COLUMN
+from outcry.errors import ConfigurationError, PredictionError
+from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction, FeatureFrame, Forecast, Input, InputKind
 from outcry.models.confidence import confidence
-
-_VOLATILITY = FEATURE_NAMES.index(VOLATILITY_COLUMN)
 
 
 class ForecastBuilder:
@@ -16,12 +16,17 @@ class ForecastBuilder:
 
     Parameters
     ----------
+    feature_names : sequence of str
+        Of the columns of the frames.
     model_version : str, optional
         The model of the frame before the first one built here; None where there was none, so that the first forecast
         names its model as an input. A desk that resumes gives the version of its last committed frame.
     """
 
-    def __init__(self, model_version: str | None = None) -> None:
+    def __init__(self, feature_names: Sequence[str], model_version: str | None = None) -> None:
+        if VOLATILITY_COLUMN not in feature_names:
+            raise ConfigurationError(f"features must keep {VOLATILITY_COLUMN}, which position sizing reads")
+        self._volatility = tuple(feature_names).index(VOLATILITY_COLUMN)
         self._model_version = model_version
 
     @property
@@ -58,15 +63,14 @@ class ForecastBuilder:
         inputs = (Input(features.seq, InputKind.FORECAST_FALLBACK, {"reason": reason}),)
         return self._forecast(features, self._model_version or "", probability, inputs)
 
-    @staticmethod
     def _forecast(
-        features: FeatureFrame, model_version: str, probability: FloatArray, inputs: tuple[Input, ...]
+        self, features: FeatureFrame, model_version: str, probability: FloatArray, inputs: tuple[Input, ...]
     ) -> Forecast:
         return Forecast(
             seq=features.seq,
             probability=probability,
             confidence=confidence(probability),
-            volatility_per_year=features.values[:, _VOLATILITY].copy(),
+            volatility_per_year=features.values[:, self._volatility].copy(),
             model_version=model_version,
             inputs=inputs,
         )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from outcry.errors import BundleError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(json|txt|npz)$")]
@@ -57,9 +57,9 @@ class BundleFacts(_Record):
     Attributes
     ----------
     feature_names : tuple of str
-        The columns the members read, in order; a subset of the catalogue.
-    catalogue_hash : str
-        Of the whole feature catalogue the columns were computed with.
+        The columns the members read, in order; some of a feature set.
+    features_hash : str
+        Of the feature set the columns were computed with.
     bar_ns : int
         Bar size, nanoseconds.
     first_ts_ns, last_ts_ns : int
@@ -75,7 +75,7 @@ class BundleFacts(_Record):
     """
 
     feature_names: tuple[str, ...] = Field(min_length=1)
-    catalogue_hash: str
+    features_hash: str
     label: LabelSpec
     bar_ns: int = Field(gt=0)
     symbols: tuple[str, ...] = Field(min_length=1)
@@ -105,7 +105,7 @@ class MemberRecord(_Record):
 class BundleManifest(BundleFacts):
     """Everything in ``manifest.json``. `version` is the digest of all the rest, checksums included."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     members: tuple[MemberRecord, ...] = Field(min_length=1)
     files: dict[FileName, Sha256]
     version: str = ""

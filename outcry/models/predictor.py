@@ -1,23 +1,23 @@
 """Forecast in process: what a backtest and a replay use where the floor asks the served ensemble."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from outcry.errors import BundleError, PredictionError
-from outcry.features.catalogue import FEATURE_NAMES
 from outcry.market.frame import FloatArray
 from outcry.messages import FeatureFrame, Forecast, Input, InputKind
 from outcry.models.bundle import ModelBundle
 from outcry.models.forecast import ForecastBuilder
 
 
-def predict_catalogue_rows(bundle: ModelBundle, rows: FloatArray) -> FloatArray:
-    """Pick the columns a bundle reads from rows of the whole catalogue, and predict.
+def predict_rows(bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[str]) -> FloatArray:
+    """Pick the columns a bundle reads from rows of a whole feature set, and predict.
 
     Parameters
     ----------
     bundle : ModelBundle
     rows : float64 (n_rows, n_features)
-        One column for each of `FEATURE_NAMES`.
+    feature_names : sequence of str
+        Of the columns of `rows`.
 
     Returns
     -------
@@ -29,11 +29,11 @@ def predict_catalogue_rows(bundle: ModelBundle, rows: FloatArray) -> FloatArray:
     PredictionError
         Where the width is another or a value is infinite.
     BundleError
-        Where the bundle reads a feature that the catalogue does not have; loading checks this.
+        Where the bundle reads a feature that is not among them; loading checks this.
     """
-    if rows.ndim != 2 or rows.shape[1] != len(FEATURE_NAMES):
-        raise PredictionError(f"rows must have shape (n_rows, {len(FEATURE_NAMES)}), was {rows.shape}")
-    return bundle.predict_proba(rows[:, bundle.columns_in(FEATURE_NAMES)])
+    if rows.ndim != 2 or rows.shape[1] != len(feature_names):
+        raise PredictionError(f"rows must have shape (n_rows, {len(feature_names)}), was {rows.shape}")
+    return bundle.predict_proba(rows[:, bundle.columns_in(feature_names)])
 
 
 class BundlePredictor:
@@ -43,6 +43,8 @@ class BundlePredictor:
     ----------
     *bundles : ModelBundle
         The first is in service until a recorded input names another.
+    feature_names : sequence of str
+        Of the columns of the frames it forecasts.
     model_version : str, optional
         The model of the frame before the first; see `ForecastBuilder`.
     recorded : iterable of Input
@@ -54,12 +56,19 @@ class BundlePredictor:
         Where a recorded swap names a model that is not among `bundles`.
     """
 
-    def __init__(self, *bundles: ModelBundle, model_version: str | None = None, recorded: Iterable[Input] = ()) -> None:
+    def __init__(
+        self,
+        *bundles: ModelBundle,
+        feature_names: Sequence[str],
+        model_version: str | None = None,
+        recorded: Iterable[Input] = (),
+    ) -> None:
         if not bundles:
             raise BundleError("bundles must hold at least one, were none")
         self._bundles = {bundle.version: bundle for bundle in bundles}
         self._bundle = bundles[0]
-        self._builder = ForecastBuilder(model_version)
+        self._feature_names = tuple(feature_names)
+        self._builder = ForecastBuilder(feature_names, model_version)
         self._fallbacks: dict[int, str] = {}
         self._swaps: dict[int, ModelBundle] = {}
         for item in recorded:
@@ -73,7 +82,7 @@ class BundlePredictor:
         if features.seq in self._fallbacks:
             return self._builder.build_fallback(features, self._fallbacks[features.seq])
         try:
-            probability = predict_catalogue_rows(self._bundle, features.values)
+            probability = predict_rows(self._bundle, features.values, self._feature_names)
         except PredictionError as error:
             return self._builder.build_fallback(features, str(error))
         return self._builder.build(features, self._bundle.version, probability)

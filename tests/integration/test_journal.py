@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import asyncpg
@@ -15,7 +15,7 @@ from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import ExecutionError, RecoveryError, ServiceError
-from outcry.market.frame import BAR_FIELDS, FrameTensor
+from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FrameTensor
 from outcry.market.universe import Universe
 from outcry.messages import (
     Book,
@@ -42,20 +42,28 @@ BAR_NS = 300 * 10**9
 START_NS = 1_700_000_000 * 10**9
 
 
-def make_frames(n_frames: int, *, first_seq: int = 0, seed: int = 7) -> FrameTensor:
-    """Bars with every kind of float, and holes."""
+def make_frames(n_frames: int, *, first_seq: int = 0, seed: int = 7, has_tape: bool = False) -> FrameTensor:
+    """Bars with every kind of float, and holes; half of the tape is not known."""
     rng = np.random.default_rng(seed)
     shape = (n_frames, len(UNIVERSE))
     present = rng.random(shape) > 0.3
     columns = {name: np.where(present, np.exp(rng.normal(3, 4, shape)), np.nan) for name in BAR_FIELDS}
     ts_close_ns = START_NS + BAR_NS * np.arange(first_seq, first_seq + n_frames, dtype=np.int64)
-    return FrameTensor(first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, **columns)
+    tape = None
+    if has_tape:
+        is_known = present[..., None] & (rng.random((*shape, len(TAPE_FIELDS))) > 0.5)
+        tape = np.where(is_known, np.exp(rng.normal(3, 4, is_known.shape)), np.nan)
+    return FrameTensor(first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, tape=tape, **columns)
 
 
 def assert_bitwise_equal(one: FrameTensor, other: FrameTensor) -> None:
     assert one.first_seq == other.first_seq
-    for column in fields(FrameTensor)[1:]:
-        assert getattr(one, column.name).tobytes() == getattr(other, column.name).tobytes(), column.name
+    for name in ("ts_close_ns", *BAR_FIELDS, "present"):
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
+    if one.tape is None or other.tape is None:
+        assert one.tape is other.tape
+    else:
+        assert one.tape.tobytes() == other.tape.tobytes()
 
 
 def make_order(seq: int, symbol: str = "AAPL", *, side: Side = Side.BUY, quantity: str = "100") -> OrderIntent:
@@ -187,33 +195,76 @@ async def trade_two_frames(
     await journal.save_snapshot("shard-0", seq + 1, b"\x00state")
 
 
-async def test_frames_come_back_bit_for_bit_with_their_holes(journal: PostgresJournal, reader: JournalReader) -> None:
+@pytest.mark.parametrize("has_tape", [False, True])
+async def test_frames_come_back_bit_for_bit_with_their_holes(
+    journal: PostgresJournal, reader: JournalReader, has_tape: bool
+) -> None:
     for seed in range(3):
-        frames = make_frames(20, first_seq=20 * seed, seed=seed)
+        frames = make_frames(20, first_seq=20 * seed, seed=seed, has_tape=has_tape)
         for frame in frames:
             await journal.append(frame)
         assert_bitwise_equal(await reader.frames(frames.first_seq, frames.last_seq), frames)
-    assert_bitwise_equal(await reader.frames(5, 5), make_frames(20, seed=0).rows(5, 6, first_seq=5))
+    expected = make_frames(20, seed=0, has_tape=has_tape).rows(5, 6, first_seq=5)
+    assert_bitwise_equal(await reader.frames(5, 5), expected)
+
+
+async def test_what_is_not_known_of_a_tape_is_null_and_a_frame_without_one_has_nothing_else(
+    journal: PostgresJournal, postgres_url: str, run_id: str
+) -> None:
+    taped = make_frames(30, has_tape=True)
+    await journal.append_warmup(taped.rows(0, 10, first_seq=-10))
+    for seq in range(10, 30):
+        await journal.append(taped.frame(seq))
+    await journal.append(make_frames(1, first_seq=30).frame(30))
+    connection = await asyncpg.connect(postgres_url)
+    counts = ", ".join(f"count({name}), count(*) FILTER (WHERE {name} = 'NaN')" for name in TAPE_FIELDS)
+    by_tape = f"""
+        SELECT has_tape, {counts} FROM ohlcv_bars JOIN frames USING (run_id)
+        WHERE run_id = $1 AND ts = to_timestamp(0) + ts_close_ns / 1000 * INTERVAL '1 microsecond'
+        GROUP BY has_tape ORDER BY has_tape
+    """  # noqa: S608 - names of columns
+    rows = await connection.fetch(by_tape, run_id)
+    await connection.close()
+    assert taped.tape is not None
+    n_known = np.count_nonzero(~np.isnan(taped.tape), axis=(0, 1)).tolist()
+    assert list(rows[0].values()) == [False, *(0 for name in TAPE_FIELDS for _ in range(2))]
+    assert list(rows[1].values()) == [True, *(count for known in n_known for count in (known, 0))]
+
+
+async def test_frame_of_a_tape_that_knows_nothing_is_not_one_without_a_tape(
+    journal: PostgresJournal, reader: JournalReader
+) -> None:
+    frames = make_frames(3, has_tape=True)
+    unknown = replace(frames, tape=np.full((3, len(UNIVERSE), len(TAPE_FIELDS)), np.nan))
+    without = replace(make_frames(1, first_seq=3))
+    for frame in (*unknown, *without):
+        await journal.append(frame)
+    assert_bitwise_equal(await reader.frames(0, 2), unknown)
+    assert_bitwise_equal(await reader.frames(3, 3), without)
 
 
 async def test_extreme_floats_come_back_bit_for_bit(journal: PostgresJournal, reader: JournalReader) -> None:
     extremes = np.array([[5e-324, -0.0, np.nextafter(1.0, 2.0), 1.7976931348623157e308]])
-    frames = FrameTensor(0, np.array([START_NS]), *(extremes,) * 6, present=np.ones((1, 4), dtype=np.bool_))
+    tape = np.stack([extremes] * len(TAPE_FIELDS), axis=-1)
+    frames = FrameTensor(0, np.array([START_NS]), *(extremes,) * 6, np.ones((1, 4), dtype=np.bool_), tape)
     await journal.append(frames.frame(0))
     assert_bitwise_equal(await reader.frames(0, 0), frames)
 
 
 async def test_frame_without_any_bar_is_a_frame(journal: PostgresJournal, reader: JournalReader) -> None:
     holes = np.full((1, 4), np.nan)
-    frames = FrameTensor(0, np.array([START_NS]), *(holes,) * 6, present=np.zeros((1, 4), dtype=np.bool_))
-    await journal.append(frames.frame(0))
-    assert_bitwise_equal(await reader.frames(0, 0), frames)
+    for seq, tape in enumerate((None, np.full((1, 4, len(TAPE_FIELDS)), np.nan))):
+        ts_close_ns, absent = np.array([START_NS + seq * BAR_NS]), np.zeros((1, 4), dtype=np.bool_)
+        frames = FrameTensor(seq, ts_close_ns, *(holes,) * 6, absent, tape)
+        await journal.append(frames.frame(seq))
+        assert_bitwise_equal(await reader.frames(seq, seq), frames)
 
 
+@pytest.mark.parametrize("has_tape", [False, True])
 async def test_warmup_comes_back_bit_for_bit_and_is_written_once(
-    journal: PostgresJournal, reader: JournalReader
+    journal: PostgresJournal, reader: JournalReader, has_tape: bool
 ) -> None:
-    warmup = make_frames(500, first_seq=-500)
+    warmup = make_frames(500, first_seq=-500, has_tape=has_tape)
     await journal.append_warmup(warmup)
     await journal.append_warmup(warmup)
     assert_bitwise_equal(await reader.frames(-500, -1), warmup)

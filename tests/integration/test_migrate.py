@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from outcry.adapters.postgres.migrate import Migration, load_migrations, migrate
+from outcry.adapters.postgres.reader import JournalReader
 from outcry.errors import ServiceError
 
 
@@ -26,6 +27,35 @@ async def empty_url(postgres_url: str) -> AsyncIterator[str]:
 async def test_starters_at_the_same_time_apply_each_file_once(empty_url: str) -> None:
     applied = await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
     assert sorted(applied) == [0, 0, 0, len(load_migrations())]
+
+
+async def test_bars_recorded_before_there_were_tapes_are_read_as_bars_without_one(empty_url: str) -> None:
+    await migrate(empty_url, load_migrations()[:3])
+    connection = await asyncpg.connect(empty_url)
+    universe = '{"symbols": ["A", "B"], "sectors": ["x", "x"], "tick": "0.01", "lot": "1"}'
+    await connection.execute(
+        f"""
+        INSERT INTO runs (run_id, status, config, universe, calendar, timeframe, bar_ns, source, last_seq, fingerprint,
+                          bundle_path, bundle_version)
+        VALUES ('old', 'completed', '{{}}', '{universe}', 'XNYS', '1min', 60000000000, 'parquet', 1, 'f', '/b', 'v');
+        INSERT INTO frames (run_id, seq, ts_close_ns, n_bars) VALUES ('old', 0, 60000000000, 1);
+        INSERT INTO ohlcv_bars VALUES ('old', 'epoch'::timestamptz + '1 min', 'B', '1min', 1, 4, 0.5, 2, 7, 1.5, 'x');
+        """  # noqa: S608 - the text above
+    )
+    await connection.close()
+    assert await migrate(empty_url) == len(load_migrations()) - 3
+    async with JournalReader.connect(empty_url, "old") as reader:
+        frames = await reader.frames(0, 0)
+    assert frames.tape is None
+    assert frames.present.tolist() == [[False, True]]
+    assert [getattr(frames, name)[0, 1] for name in ("open", "high", "low", "close", "volume", "vwap")] == [
+        1.0,
+        4.0,
+        0.5,
+        2.0,
+        7.0,
+        1.5,
+    ]
 
 
 async def test_failing_file_leaves_no_trace_of_itself(empty_url: str) -> None:

@@ -25,11 +25,14 @@ from deployments.client import EnsembleClient
 from deployments.http_app import ARROW
 from deployments.serving import EnsembleServer
 from outcry.errors import BundleError
-from outcry.features.catalogue import FEATURE_NAMES, catalogue_hash
+from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, InputKind
 from outcry.models.bundle import ModelBundle, load_bundle
 from outcry.models.predictor import BundlePredictor
 
+FEATURES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",))
+FEATURE_NAMES = FEATURES.names
 MODEL_FEATURES = FEATURE_NAMES[20:2:-1]
 N_SYMBOLS = 100
 
@@ -37,14 +40,14 @@ N_SYMBOLS = 100
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelBundle]:
     directory = tmp_path_factory.mktemp("bundles")
-    hashed = catalogue_hash()
+    hashed = FEATURES.hash
     paths = [write_random_bundle(directory, MODEL_FEATURES, hashed, seed=seed, n_rounds=10) for seed in (0, 1)]
     return [load_bundle(path.resolve()) for path in paths]
 
 
 @pytest.fixture(scope="module")
 def mismatching_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_random_bundle(tmp_path_factory.mktemp("other"), ["alien"], catalogue_hash(), n_rounds=2)
+    return write_random_bundle(tmp_path_factory.mktemp("other"), ["alien"], FEATURES.hash, n_rounds=2)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def server(bundles: list[ModelBundle], corrupt_path: Path, redis_url: str) -> It
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    server = EnsembleServer(ServingConfig(port=port), redis_url)
+    server = EnsembleServer(ServingConfig(port=port), FEATURES, redis_url)
     try:
         with pytest.raises(BundleError, match="xgboost"):
             server.start(corrupt_path)
@@ -192,7 +195,7 @@ def test_bad_bundle_is_refused_and_the_present_one_answers(server, bundles, corr
 
 
 async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_bundle(server, bundles) -> None:
-    client = EnsembleClient(server.handle, deadline_s=60.0)
+    client = EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=60.0)
     first = await client.predict(feature_frame(0))
     outcome = await asyncio.to_thread(server.swap, bundles[1].path)
     assert outcome.refusal == ""
@@ -201,7 +204,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
     for seq in range(1, 6):
         if seq == 3:
             os.kill(before.pid, signal.SIGKILL)
-            impatient = await EnsembleClient(server.handle, deadline_s=0.2).predict(feature_frame(seq))
+            impatient = await EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=0.2).predict(feature_frame(seq))
             assert impatient.inputs[-1].kind is InputKind.FORECAST_FALLBACK
             assert np.isnan(impatient.probability).all()
         live.append(await client.predict(feature_frame(seq)))
@@ -210,7 +213,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
     assert after.bundle_path == bundles[1].path
     recorded = [item for forecast in live for item in forecast.inputs]
     assert [(item.seq, item.kind) for item in recorded] == [(0, InputKind.MODEL_SWAPPED), (1, InputKind.MODEL_SWAPPED)]
-    twin = BundlePredictor(*bundles, recorded=recorded)
+    twin = BundlePredictor(*bundles, feature_names=FEATURE_NAMES, recorded=recorded)
     for forecast in live:
         repeated = await twin.predict(feature_frame(forecast.seq))
         assert forecast.probability.tobytes() == repeated.probability.tobytes()
@@ -221,7 +224,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
 async def test_rows_the_model_refuses_are_a_fallback_with_the_same_reason_as_in_process(server, bundles) -> None:
     frame = feature_frame(0)
     frame.values[7, FEATURE_NAMES.index(MODEL_FEATURES[0])] = np.inf
-    live = await EnsembleClient(server.handle, deadline_s=60.0).predict(frame)
-    twin = await BundlePredictor(bundles[0]).predict(frame)
+    live = await EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=60.0).predict(frame)
+    twin = await BundlePredictor(bundles[0], feature_names=FEATURE_NAMES).predict(frame)
     assert live.inputs == twin.inputs
     assert live.inputs[0].kind is InputKind.FORECAST_FALLBACK

@@ -68,7 +68,8 @@ def services(prepared: PreparedRun) -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def server(prepared: PreparedRun, services: Services) -> Iterator[EnsembleServer]:
     with ray_cluster(prepared.plan.settings.ray) as is_ours:
-        server = EnsembleServer(prepared.plan.settings.serving, services.redis_url, has_environment=is_ours)
+        plan = prepared.plan
+        server = EnsembleServer(plan.settings.serving, plan.feature_set, services.redis_url, has_environment=is_ours)
         server.start(prepared.plan.bundle_path)
         yield server
         server.stop()
@@ -99,7 +100,7 @@ class FloorRunner:
             yield floor
 
     async def _predictor(self) -> EnsembleClient:
-        return EnsembleClient(self._server.handle, deadline_s=60.0)
+        return EnsembleClient(self._server.handle, self._prepared.plan.feature_set.names, deadline_s=60.0)
 
     async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
         """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""

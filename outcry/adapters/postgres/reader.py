@@ -99,7 +99,7 @@ class JournalReader:
             Where one of them is not in the journal.
         """
         rows = await self._database.fetch(
-            "SELECT seq, ts_close_ns FROM frames WHERE run_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
+            "SELECT seq, ts_close_ns, has_tape FROM frames WHERE run_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
             self._run_id,
             first_seq,
             last_seq,
@@ -109,9 +109,10 @@ class JournalReader:
                 f"frames {first_seq} to {last_seq} of run {self._run_id} must be in the journal, found {len(rows)}"
             )
         ts_close_ns = np.array([row["ts_close_ns"] for row in rows], dtype=np.int64)
+        has_tape = any(row["has_tape"] for row in rows)
         universe = (await self.run()).universe
         return await self._database.run(
-            lambda connection: copy_out(connection, self._run_id, universe, first_seq, ts_close_ns)
+            lambda connection: copy_out(connection, self._run_id, universe, first_seq, ts_close_ns, has_tape=has_tape)
         )
 
     async def last_closes(self, seq: int) -> FloatArray:

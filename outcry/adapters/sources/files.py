@@ -6,9 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from outcry.errors import DataNotFoundError, DataValidationError
-from outcry.market.bar_table import REQUIRED_COLUMNS, check_columns
+from outcry.market.bar_table import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, check_columns
 
 _SUFFIXES = (".parquet", ".csv")
+# A type guessed from the first rows is wrong where they are empty.
+_CSV_TYPES = {"symbol": pl.String, **dict.fromkeys(OPTIONAL_COLUMNS, pl.Float64)}
 
 
 def list_files(path: Path) -> tuple[Path, ...]:
@@ -85,14 +87,14 @@ def _scan(path: Path) -> pl.LazyFrame:
     """Open a file without reading its rows; only the columns of a bar are ever read."""
     try:
         if path.suffix == ".csv":
-            scan = pl.scan_csv(path, try_parse_dates=True, schema_overrides={"symbol": pl.String})
+            scan = pl.scan_csv(path, try_parse_dates=True, schema_overrides=_CSV_TYPES)
         else:
             scan = pl.scan_parquet(path)
         found = scan.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(path, error) from error
     check_columns(found, path.name)
-    return scan.select(*REQUIRED_COLUMNS, *(["vwap"] if "vwap" in found else []))
+    return scan.select(*REQUIRED_COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in found))
 
 
 def _collect(scan: pl.LazyFrame, path: Path) -> pl.DataFrame:

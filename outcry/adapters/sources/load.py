@@ -15,7 +15,7 @@ from outcry.market.aggregate import aggregate_frames
 from outcry.market.bar_size import DAY_NS, infer_bar_ns, parse_bar_size
 from outcry.market.bar_table import bar_symbols
 from outcry.market.calendar import TradingCalendar
-from outcry.market.frame import BAR_FIELDS, BoolArray, FrameTensor, IntArray
+from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, BoolArray, FrameTensor, IntArray
 from outcry.market.pivot import pivot_bars
 from outcry.market.placement import Placement, place_bars
 from outcry.market.source import SourceConfig
@@ -78,7 +78,8 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
     keep = _is_wanted(placement, config, calendar)
     if not keep.any():
         raise DataNotFoundError(f"source {config.source} must hold bars {_span_text(config)}, holds none")
-    columns = {name: bars.get_column(name).to_numpy()[keep] for name in BAR_FIELDS}
+    names = [name for name in (*BAR_FIELDS, *TAPE_FIELDS) if name in bars.columns]
+    columns = {name: bars.get_column(name).to_numpy()[keep] for name in names}
     symbols, codes = _traded(symbols, codes[keep], config)
     frames = pivot_bars(codes, placement.ts_close_ns[keep], columns, symbols)
     if config.bars is not None:
@@ -158,4 +159,6 @@ def _fingerprint(universe: Universe, frames: FrameTensor) -> str:
     digest.update(frames.ts_close_ns.tobytes())
     for name in (*BAR_FIELDS, "present"):
         digest.update(np.ascontiguousarray(getattr(frames, name)).data)
+    if frames.tape is not None:
+        digest.update(np.ascontiguousarray(frames.tape).data)
     return digest.hexdigest()

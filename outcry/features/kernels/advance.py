@@ -1,127 +1,95 @@
-"""The one compiled entry point: a live frame and a replay of thousands run the same machine code.
+"""How a family advances: one compiled loop, for a live frame and for a replay of thousands.
 
-The columns of a family stand together, in the order TREND, MOMENTUM, VOLATILITY, VOLUME, RETURNS, SHAPE, SESSION.
-Symbols are independent: a row of any array depends on the bars of its own symbol only, so a shard computes what the
-whole universe would.
+Every family is compiled by itself. Its indicators come in as a table, so a set of other windows is other data and the
+same machine code. Symbols are independent: a row of any array depends on the bars of its own symbol only, so a shard
+computes what the whole universe would.
+
+A row of the table (int64): `OPCODE`, `SLOTS_FROM`, `SLOTS_TO` (the state of the indicator), `OUT_FROM`, `OUT_TO` (its
+columns), then its windows, then the places of its inputs among all columns.
 """
 
 from collections.abc import Callable
-from functools import cache
 
-import numpy as np
-
-from outcry.features.columns.momentum import MOMENTUM
-from outcry.features.columns.returns import RETURNS
-from outcry.features.columns.session import SESSION
-from outcry.features.columns.shape import SHAPE
-from outcry.features.columns.trend import TREND
-from outcry.features.columns.volatility import VOLATILITY
-from outcry.features.columns.volume import VOLUME
-from outcry.features.kernels.bars import RING_ROWS, push_bar
-from outcry.features.kernels.clock import CLOCK_SLOTS, read_clock
-from outcry.features.kernels.compile import compile_entry_point, kernel
-from outcry.features.kernels.momentum import MOMENTUM_SLOTS, step_momentum
-from outcry.features.kernels.returns import step_returns
-from outcry.features.kernels.session import SESSION_SLOTS, step_session
-from outcry.features.kernels.shape import SHAPE_SLOTS, step_shape
-from outcry.features.kernels.trend import TREND_SLOTS, step_trend
-from outcry.features.kernels.volatility import VOLATILITY_SLOTS, step_volatility
-from outcry.features.kernels.volume import VOLUME_SLOTS, step_volume
-from outcry.features.kernels.window import RING_BARS
+from outcry.features.kernels.compile import compile_entry_point, with_global
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
-COLUMN_BLOCKS = (TREND, MOMENTUM, VOLATILITY, VOLUME, RETURNS, SHAPE, SESSION)
-STATE_SHAPES: dict[str, tuple[int, ...]] = {
-    "ring": (RING_ROWS, 2 * RING_BARS),
-    "trend": (TREND_SLOTS,),
-    "momentum": (MOMENTUM_SLOTS,),
-    "volatility": (VOLATILITY_SLOTS,),
-    "volume": (VOLUME_SLOTS,),
-    "shape": (SHAPE_SLOTS,),
-    "session": (SESSION_SLOTS,),
-}
-"""The float64 arrays of the state, with the shape of one symbol; `counts` (int64) and `last` (values) stand beside."""
+OPCODE, SLOTS_FROM, SLOTS_TO, OUT_FROM, OUT_TO, PARAMS = range(6)
 
-_ENDS = np.cumsum([len(block) for block in COLUMN_BLOCKS])
-_TREND_END, _MOMENTUM_END, _VOLATILITY_END, _VOLUME_END, _RETURNS_END, _SHAPE_END, _SESSION_END = (
-    int(e) for e in _ENDS
-)
+Step = Callable[[int, int, int, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray], None]
+"""``step(opcode, k, end, history, clock, row, state, out, params)``: advance one indicator by the k-th bar of a symbol.
+
+Parameters
+----------
+opcode : int
+k : int
+    Number of the bar, from 1.
+end : int
+    Where it stands in the history.
+history : float64 (HISTORY_ROWS, n)
+clock : float64 (CLOCK_SLOTS,)
+    Of the frame.
+row : float64 (n_columns,)
+    All columns of the symbol; those of families before this one are of this bar.
+state : float64 (n_slots,)
+    Of the indicator.
+out : float64 (n,)
+    Its columns; they keep the values of the bar before unless written.
+params : int64 (n,)
+"""
 
 _SIGNATURE = (
-    "void(i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1],"
-    " i8[::1], f8[:,:,::1], b1[:,::1], i8[:,::1], f8, f8[:,:,::1])"
+    "void(i8[:,::1], i8[::1], i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], i8, i8)"
 )
 
+Advance = Callable[..., None]
+step: Step  # the kernel that `compile_family` binds
 
-@cache
-def compile_advance(version: str) -> Callable[..., None]:
-    """Compile the entry point, or load it from Numba's cache.
+
+def compile_family(name: str, family_step: Step, version: str) -> Advance:
+    """Compile the loop of a family, or load it from Numba's cache.
 
     Parameters
     ----------
+    name : str
+        Of the family.
+    family_step : callable
+        Its compiled kernel.
     version : str
         Names the text of all kernels. Numba looks only at the file of a cached function to see whether it is current;
         as a closure variable, the version makes an edit of any kernel part of the key.
     """
+    key = f"{name} {version}"
 
-    def advance(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def advance(
+        table: IntArray,
         counts: IntArray,
-        ring: FloatArray,
-        trend: FloatArray,
-        momentum: FloatArray,
-        volatility: FloatArray,
-        volume: FloatArray,
-        shape: FloatArray,
-        session: FloatArray,
+        ends: IntArray,
+        history: FloatArray,
+        state: FloatArray,
         last: FloatArray,
-        ts_close_ns: IntArray,
-        bars: FloatArray,
+        clock: FloatArray,
         present: BoolArray,
-        sessions: IntArray,
-        bars_per_year: float,
         out: FloatArray,
+        first_symbol: int,
+        stop_symbol: int,
     ) -> None:
-        """Advance all symbols over frames; bars (n_frames, n_symbols, 6), out the same with n_features or 0 frames."""
-        len(version)
-        n_frames, n_symbols = present.shape
-        clock = np.empty((n_frames, CLOCK_SLOTS))
-        for t in range(n_frames):
-            read_clock(ts_close_ns[t], sessions, clock[t])
-        for i in range(n_symbols):
+        len(key)
+        n_frames = len(present)
+        first, stop = table[0, OUT_FROM], table[-1, OUT_TO]
+        for i in range(first_symbol, stop_symbol):
+            k, end = counts[i], ends[i]
             for t in range(n_frames):
                 if present[t, i]:
-                    counts[i] += 1
-                    end = push_bar(ring[i], counts[i], bars[t, i])
-                    step_symbol(
-                        counts[i], end, ring[i], trend[i], momentum[i], volatility[i], volume[i], shape[i], session[i],
-                        clock[t], bars_per_year, last[i],
-                    )  # fmt: skip
-                if out.shape[0]:
-                    out[t, i] = last[i]
+                    k += 1
+                    end += 1
+                    for c in range(len(table)):
+                        step(  # noqa: F821 - bound by `with_global`
+                            table[c, OPCODE], k, end, history[i], clock[t], out[t, i],
+                            state[i, table[c, SLOTS_FROM] : table[c, SLOTS_TO]],
+                            last[i, table[c, OUT_FROM] : table[c, OUT_TO]],
+                            table[c, PARAMS:],
+                        )  # fmt: skip
+                for j in range(first, stop):
+                    out[t, i, j] = last[i, j]
 
-    return compile_entry_point(advance, _SIGNATURE)
-
-
-@kernel
-def step_symbol(  # noqa: PLR0917 - compiled code takes arrays, not objects
-    k: int,
-    end: int,
-    ring: FloatArray,
-    trend: FloatArray,
-    momentum: FloatArray,
-    volatility: FloatArray,
-    volume: FloatArray,
-    shape: FloatArray,
-    session: FloatArray,
-    clock: FloatArray,
-    bars_per_year: float,
-    out: FloatArray,
-) -> None:
-    """Advance every family by the k-th bar of one symbol, already in the ring; out is (n_features,)."""
-    step_trend(k, end, ring, trend, out[:_TREND_END])
-    step_momentum(k, end, ring, momentum, out[_TREND_END:_MOMENTUM_END])
-    step_volatility(k, end, ring, volatility, bars_per_year, out[_MOMENTUM_END:_VOLATILITY_END])
-    step_volume(k, end, ring, volume, out[_VOLATILITY_END:_VOLUME_END])
-    step_returns(k, end, ring, out[_VOLUME_END:_RETURNS_END])
-    step_shape(k, end, ring, shape, out[_RETURNS_END:_SHAPE_END])
-    step_session(end, ring, clock, session, out[_SHAPE_END:_SESSION_END])
+    return compile_entry_point(with_global(advance, step=family_step), _SIGNATURE)

@@ -1,6 +1,7 @@
 """How every kernel is compiled."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -9,16 +10,24 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def kernel(function: Callable[P, R]) -> Callable[P, R]:
+def kernel(function: Callable[P, R], *, is_inlined: bool = False) -> Callable[P, R]:
     """Compile a kernel into its caller.
 
     No `fastmath`: the order of additions is part of the value. The error model is numpy's, without the hidden branch
     of a Python division; every ratio guards its denominator in the open and documents the value in the catalogue.
-    Kernels are not cached one by one: `outcry.features.kernels.advance` caches the whole.
+    Kernels allocate nothing, so Numba need not count references to arrays: slices are free (`_nrt`).
+    They are not cached one by one: `outcry.features.kernels.advance` caches a family as a whole.
     """
     # Inner kernels are called from compiled code only: without the two wrappers a cold start is a third shorter.
-    compiler = cast(Any, numba.njit)(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    compiler = cast(Any, numba.njit)(
+        error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, forceinline=is_inlined
+    )
     return cast(Callable[P, R], compiler(function))
+
+
+def step_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile the step of a family into the loop over its indicators: a call would cost more than most indicators."""
+    return kernel(function, is_inlined=True)
 
 
 def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P, R]:
@@ -27,9 +36,29 @@ def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P,
     Numba caches in ``NUMBA_CACHE_DIR`` where it is set, else beside the source, else in the folder of the user. Where
     none can be written, the function is compiled anew in each process.
     """
+    compiler = cast(Any, numba.njit)
     try:
-        return cast(Callable[P, R], numba.njit(signature, cache=True, error_model="numpy", nogil=True)(function))
+        compiled = compiler(signature, cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
     except RuntimeError as error:
         if "cannot cache function" not in str(error):
             raise
-        return cast(Callable[P, R], numba.njit(signature, error_model="numpy", nogil=True)(function))
+        compiled = compiler(signature, error_model="numpy", nogil=True, _nrt=False)(function)
+    return cast(Callable[P, R], compiled)
+
+
+def with_global(function: Callable[P, R], **values: object) -> Callable[P, R]:
+    """Return a copy of a function that finds `values` among its globals.
+
+    One text is compiled with another kernel inside. As a closure variable the kernel would be part of the key of
+    Numba's cache, and a compiled function has another key in every process.
+    """
+    template = cast(FunctionType, function)
+    bound = FunctionType(
+        template.__code__,
+        template.__globals__ | values,
+        template.__name__,
+        template.__defaults__,
+        template.__closure__,
+    )
+    bound.__module__, bound.__qualname__ = template.__module__, template.__qualname__
+    return cast(Callable[P, R], bound)

@@ -1,213 +1,295 @@
-"""Momentum columns of one symbol.
+"""Momentum indicators of one symbol.
 
 State (float64, a row a symbol)
 
-=====================  ======================================================  =======
-slot                   meaning                                                 unit
-=====================  ======================================================  =======
-GAIN .., LOSS ..       Wilder averages of rises and falls, one a window        price
-STOCH_FAST ..          the last 3 fast %K                                      index
-STOCH_SLOW ..          the last 3 slow %K                                      index
-RSI ..                 the last 14 rsi_14                                      index
-STOCHRSI ..            the last 3 stochastic RSI                               index
-MACD_FAST, _SLOW       averages over 12 and 26, both seeded at bar 26          price
-MACD_SIGNAL            average over 9 of their difference                      price
-PPO_FAST               average over 12, seeded at bar 12                       price
-PPO_SIGNAL             average over 9 of the percentage difference             percent
-TRIX_1, _2, _3         triple average over 15                                  price
-TSI_1, _2              averages over 25 and 13 of the change                   price
-TSI_ABS_1, _2          averages over 25 and 13 of its size                     price
-COPPOCK ..             the last 10 roc_14 + roc_11                             percent
-=====================  ======================================================  =======
+===========  ======================================================================  =======
+indicator    slots                                                                   unit
+===========  ======================================================================  =======
+rsi          gain, loss: Wilder averages                                             price
+stoch        the last fast %K, then the last slow %K                                 index
+stochrsi     gain, loss; the last rsi; the last fast values                          index
+macd         averages fast and slow, both seeded at the slow bar; signal             price
+ppo          averages fast and slow; signal                                          price
+trix         first, second and third average                                         price
+tsi          long and short averages of the change, then of its size; signal         price
+kst          the last lines                                                          percent
+===========  ======================================================================  =======
 """
 
-from outcry.features.column import positions
-from outcry.features.columns.momentum import CCI_WINDOWS, MOM_WINDOWS, MOMENTUM, ROC_WINDOWS, RSI_WINDOWS
+from outcry.features.families.momentum import (
+    CCI,
+    COPPOCK,
+    KST,
+    MACD,
+    MOM,
+    PPO,
+    ROC,
+    RSI,
+    STOCH,
+    STOCHRSI,
+    TRIX,
+    TSI,
+    ULTOSC,
+    WILLR,
+)
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, TYPICAL
-from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.compile import kernel, step_kernel
 from outcry.features.kernels.window import (
     ema_next,
     is_flat,
+    ring_mean,
     wilder_next,
     window_max,
     window_mean,
     window_min,
     window_sum,
 )
-from outcry.market.frame import FloatArray
+from outcry.market.frame import FloatArray, IntArray
 
-_AT = positions(MOMENTUM)
-_RSI, _STOCH_K, _STOCH_D = _AT["tech_rsi_7_raw"], _AT["tech_stoch_14_k"], _AT["tech_stoch_14_d"]
-_STOCHRSI_K, _STOCHRSI_D, _WILLR = _AT["tech_stochrsi_14_k"], _AT["tech_stochrsi_14_d"], _AT["tech_willr_14_raw"]
-_CCI, _ULTOSC = _AT["tech_cci_14_raw"], _AT["tech_ultosc_7_14_28_raw"]
-_ROC, _MOM = _AT["tech_roc_5_raw"], _AT["tech_mom_5_raw"]
-_MACD, _PPO = _AT["tech_macd_12_26_line"], _AT["tech_ppo_12_26_line"]
-_TRIX, _TSI, _COPPOCK = _AT["tech_trix_15_raw"], _AT["tech_tsi_25_13_raw"], _AT["tech_coppock_14_11_raw"]
 
-GAIN, LOSS, STOCH_FAST, STOCH_SLOW, RSI, STOCHRSI = 0, 3, 6, 9, 12, 26
-MACD_FAST, MACD_SLOW, MACD_SIGNAL, PPO_FAST, PPO_SIGNAL = range(29, 34)
-TRIX_1, TRIX_2, TRIX_3, TSI_1, TSI_2, TSI_ABS_1, TSI_ABS_2, COPPOCK = range(34, 42)
-MOMENTUM_SLOTS = COPPOCK + 10
+@step_kernel
+def step_momentum(
+    opcode: int,
+    k: int,
+    end: int,
+    history: FloatArray,
+    clock: FloatArray,
+    row: FloatArray,
+    s: FloatArray,
+    out: FloatArray,
+    p: IntArray,
+) -> None:
+    """Advance one indicator; see `outcry.features.kernels.advance.Step`."""
+    close = history[CLOSE]
+    if opcode == RSI:
+        _rsi(k, end, close, s, out, p[0])
+    elif opcode == STOCH:
+        _stoch(k, end, history, s, out, p)
+    elif opcode == STOCHRSI:
+        _stochrsi(k, end, close, s, out, p)
+    elif opcode == WILLR:
+        _willr(k, end, history, out, p[0])
+    elif opcode == CCI:
+        _cci(k, end, history[TYPICAL], out, p[0])
+    elif opcode == ULTOSC:
+        _ultosc(k, end, history, out, p)
+    elif opcode == ROC:
+        if k > p[0]:
+            out[0] = _roc(end, close, p[0])
+    elif opcode == MOM:
+        if k > p[0]:
+            out[0] = close[end] - close[end - p[0]]
+    elif opcode == MACD:
+        _macd(k, end, close, s, out, p)
+    elif opcode == PPO:
+        _ppo(k, close[end], s, out, p)
+    elif opcode == TRIX:
+        _trix(k, close[end], s, out, p[0])
+    elif opcode == TSI:
+        _tsi(k, end, close, s, out, p)
+    elif opcode == COPPOCK:
+        _coppock(k, end, close, out, p)
+    elif opcode == KST:
+        _kst(k, end, close, s, out, p)
 
 
 @kernel
-def step_momentum(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    """Advance the momentum columns by the k-th bar of a symbol."""
-    close = ring[CLOSE]
-    _step_strength(k, end, close, s, out)
-    _step_stochastic(k, end, ring, s, out)
-    _step_stochastic_strength(k, s, out)
-    _step_channel_index(k, end, ring[TYPICAL], out)
-    _step_ultimate(k, end, ring, out)
-    _step_changes(k, end, close, s, out)
-    _step_convergence(k, end, close, s, out)
-    _step_triple_average(k, close[end], s, out)
-    _step_true_strength(k, end, close, s, out)
+def _roc(end: int, close: FloatArray, window: int) -> float:
+    ratio: float = close[end] / close[end - window]
+    return 100.0 * (ratio - 1.0)
 
 
 @kernel
-def _step_strength(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _strength(k: int, end: int, close: FloatArray, s: FloatArray, window: int) -> float:
+    """Advance gain and loss, in the first two slots, and return their index."""
+    change = close[end] - close[end - 1]
+    s[0] = wilder_next(s[0], max(change, 0.0), k - 1, window)
+    s[1] = wilder_next(s[1], max(-change, 0.0), k - 1, window)
+    return 100.0 * (s[0] / (s[0] + s[1])) if s[0] + s[1] > 0.0 else 50.0
+
+
+@kernel
+def _rsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     if k < 2:
         return
-    change = close[end] - close[end - 1]
-    for j in range(len(RSI_WINDOWS)):
-        w = RSI_WINDOWS[j]
-        gain = wilder_next(s[GAIN + j], max(change, 0.0), k - 1, w)
-        loss = wilder_next(s[LOSS + j], max(-change, 0.0), k - 1, w)
-        s[GAIN + j] = gain
-        s[LOSS + j] = loss
-        if k > w:
-            out[_RSI + j] = 100.0 * (gain / (gain + loss)) if gain + loss > 0.0 else 50.0
+    strength = _strength(k, end, close, s, window)
+    if k > window:
+        out[0] = strength
 
 
 @kernel
-def _step_stochastic(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    if k < 14:
+def _stoch(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, slow, signal = p[0], p[1], p[2]
+    if k < window:
         return
-    high = window_max(ring[HIGH], end, 14)
-    low = window_min(ring[LOW], end, 14)
-    c = ring[CLOSE, end]
-    is_wide = high > low
-    out[_WILLR] = -100.0 * ((high - c) / (high - low)) if is_wide else -50.0
-    s[STOCH_FAST + k % 3] = 100.0 * ((c - low) / (high - low)) if is_wide else 50.0
-    if k >= 16:
-        slow = (s[STOCH_FAST] + s[STOCH_FAST + 1] + s[STOCH_FAST + 2]) / 3.0
-        s[STOCH_SLOW + k % 3] = slow
-        out[_STOCH_K] = min(slow, 100.0)
-    if k >= 18:
-        out[_STOCH_D] = min((s[STOCH_SLOW] + s[STOCH_SLOW + 1] + s[STOCH_SLOW + 2]) / 3.0, 100.0)
+    high = window_max(history[HIGH], end, window)
+    low = window_min(history[LOW], end, window)
+    s[k % slow] = 100.0 * ((history[CLOSE, end] - low) / (high - low)) if high > low else 50.0
+    first = window + slow - 1
+    if k < first:
+        return
+    mean = ring_mean(s, 0, slow)
+    s[slow + k % signal] = mean
+    out[0] = min(mean, 100.0)
+    if k >= first + signal - 1:
+        out[1] = min(ring_mean(s, slow, signal), 100.0)
 
 
 @kernel
-def _step_stochastic_strength(k: int, s: FloatArray, out: FloatArray) -> None:
-    if k < 15:
+def _stochrsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    rsi_window, window, signal = p[0], p[1], p[2]
+    if k < 2:
         return
-    rsi = out[_RSI + 1]
-    s[RSI + k % 14] = rsi
-    if k < 28:
+    strength = _strength(k, end, close, s, rsi_window)
+    if k <= rsi_window:
         return
-    low = high = rsi
-    for j in range(14):
-        low = min(low, s[RSI + j])
-        high = max(high, s[RSI + j])
-    fast = 100.0 * ((rsi - low) / (high - low)) if high > low else 50.0
-    s[STOCHRSI + k % 3] = fast
-    out[_STOCHRSI_K] = fast
-    if k >= 30:
-        out[_STOCHRSI_D] = min((s[STOCHRSI] + s[STOCHRSI + 1] + s[STOCHRSI + 2]) / 3.0, 100.0)
+    s[2 + k % window] = strength
+    if k < rsi_window + window:
+        return
+    low = high = strength
+    for j in range(2, 2 + window):
+        low = min(low, s[j])
+        high = max(high, s[j])
+    fast = 100.0 * ((strength - low) / (high - low)) if high > low else 50.0
+    s[2 + window + k % signal] = fast
+    out[0] = fast
+    if k >= rsi_window + window + signal - 1:
+        out[1] = min(ring_mean(s, 2 + window, signal), 100.0)
 
 
 @kernel
-def _step_channel_index(k: int, end: int, typical: FloatArray, out: FloatArray) -> None:
-    for j in range(len(CCI_WINDOWS)):
-        w = CCI_WINDOWS[j]
-        if k < w:
-            continue
-        if is_flat(typical, end, w):
-            out[_CCI + j] = 0.0
-            continue
-        mean = window_mean(typical, end, w)
-        deviation = 0.0
-        for i in range(end - w + 1, end + 1):
-            deviation += abs(typical[i] - mean)
-        out[_CCI + j] = (typical[end] - mean) / (0.015 * deviation / w)
+def _willr(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
+    if k < window:
+        return
+    high = window_max(history[HIGH], end, window)
+    low = window_min(history[LOW], end, window)
+    out[0] = -100.0 * ((high - history[CLOSE, end]) / (high - low)) if high > low else -50.0
 
 
 @kernel
-def _step_ultimate(k: int, end: int, ring: FloatArray, out: FloatArray) -> None:
-    if k < 29:
+def _cci(k: int, end: int, typical: FloatArray, out: FloatArray, window: int) -> None:
+    if k < window:
         return
-    low, close, true_range = ring[LOW], ring[CLOSE], ring[TRUE_RANGE]
+    if is_flat(typical, end, window):
+        out[0] = 0.0
+        return
+    mean = window_mean(typical, end, window)
+    deviation = 0.0
+    for i in range(end - window + 1, end + 1):
+        deviation += abs(typical[i] - mean)
+    out[0] = (typical[end] - mean) / (0.015 * deviation / window)
+
+
+@kernel
+def _ultosc(k: int, end: int, history: FloatArray, out: FloatArray, p: IntArray) -> None:
+    if k <= p[2]:
+        return
+    low, close, true_range = history[LOW], history[CLOSE], history[TRUE_RANGE]
     pressure = movement = total = 0.0
-    for j in range(28):
-        i = end - j
-        pressure += close[i] - min(low[i], close[i - 1])
-        movement += true_range[i]
-        if j in (6, 13, 27):
-            weight = 4.0 if j == 6 else 2.0 if j == 13 else 1.0
-            total += weight * (pressure / movement if movement > 0.0 else 0.5)
-    out[_ULTOSC] = min(max(100.0 * total / 7.0, 0.0), 100.0)
+    start = 0
+    for part in range(3):
+        for j in range(start, p[part]):
+            i = end - j
+            pressure += close[i] - min(low[i], close[i - 1])
+            movement += true_range[i]
+        start = p[part]
+        weight = 4.0 if part == 0 else 2.0 if part == 1 else 1.0
+        total += weight * (pressure / movement if movement > 0.0 else 0.5)
+    out[0] = min(max(100.0 * total / 7.0, 0.0), 100.0)
 
 
 @kernel
-def _step_changes(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _macd(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    fast, slow, signal = p[0], p[1], p[2]
     c = close[end]
-    for j in range(len(ROC_WINDOWS)):
-        if k > ROC_WINDOWS[j]:
-            out[_ROC + j] = 100.0 * (c / close[end - ROC_WINDOWS[j]] - 1.0)
-    for j in range(len(MOM_WINDOWS)):
-        if k > MOM_WINDOWS[j]:
-            out[_MOM + j] = c - close[end - MOM_WINDOWS[j]]
-    if k < 15:
+    s[1] = ema_next(s[1], c, k, slow)
+    if k < slow:
         return
-    s[COPPOCK + k % 10] = 100.0 * (c / close[end - 14] - 1.0) + 100.0 * (c / close[end - 11] - 1.0)
-    if k >= 24:
-        total = 0.0
-        for j in range(10):
-            total += (10 - j) * s[COPPOCK + (k - j) % 10]
-        out[_COPPOCK] = total / 55.0
+    s[0] = window_sum(close, end, fast) / fast if k == slow else ema_next(s[0], c, k, fast)
+    _write_differences(k, s[0] - s[1], s, out, slow, signal)
 
 
 @kernel
-def _step_convergence(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    c = close[end]
-    s[MACD_SLOW] = ema_next(s[MACD_SLOW], c, k, 26)
-    s[PPO_FAST] = ema_next(s[PPO_FAST], c, k, 12)
-    if k < 26:
-        return
-    s[MACD_FAST] = window_sum(close, end, 12) / 12.0 if k == 26 else ema_next(s[MACD_FAST], c, k, 12)
-    line = s[MACD_FAST] - s[MACD_SLOW]
-    percentage = 100.0 * (s[PPO_FAST] - s[MACD_SLOW]) / s[MACD_SLOW]
-    s[MACD_SIGNAL] = ema_next(s[MACD_SIGNAL], line, k - 25, 9)
-    s[PPO_SIGNAL] = ema_next(s[PPO_SIGNAL], percentage, k - 25, 9)
-    out[_MACD] = line
-    out[_PPO] = percentage
-    if k >= 34:
-        out[_MACD + 1] = s[MACD_SIGNAL]
-        out[_MACD + 2] = line - s[MACD_SIGNAL]
-        out[_PPO + 1] = s[PPO_SIGNAL]
-        out[_PPO + 2] = percentage - s[PPO_SIGNAL]
+def _ppo(k: int, c: float, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    fast, slow, signal = p[0], p[1], p[2]
+    s[0] = ema_next(s[0], c, k, fast)
+    s[1] = ema_next(s[1], c, k, slow)
+    if k >= slow:
+        _write_differences(k, 100.0 * (s[0] - s[1]) / s[1], s, out, slow, signal)
 
 
 @kernel
-def _step_triple_average(k: int, c: float, s: FloatArray, out: FloatArray) -> None:
-    last = s[TRIX_3]
-    s[TRIX_1] = ema_next(s[TRIX_1], c, k, 15)
-    s[TRIX_2] = ema_next(s[TRIX_2], s[TRIX_1], k - 14, 15)
-    s[TRIX_3] = ema_next(s[TRIX_3], s[TRIX_2], k - 28, 15)
-    if k >= 44:
-        out[_TRIX] = 100.0 * (s[TRIX_3] / last - 1.0)
+def _write_differences(k: int, line: float, s: FloatArray, out: FloatArray, slow: int, signal: int) -> None:
+    """Write line, signal and histogram; the signal is in the third slot."""
+    s[2] = ema_next(s[2], line, k - slow + 1, signal)
+    out[0] = line
+    if k >= slow + signal - 1:
+        out[1] = s[2]
+        out[2] = line - s[2]
 
 
 @kernel
-def _step_true_strength(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _trix(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
+    last = s[2]
+    s[0] = ema_next(s[0], c, k, window)
+    s[1] = ema_next(s[1], s[0], k - window + 1, window)
+    s[2] = ema_next(s[2], s[1], k - 2 * (window - 1), window)
+    if k >= 3 * window - 1:
+        out[0] = 100.0 * (s[2] / last - 1.0)
+
+
+@kernel
+def _tsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    long, short, signal = p[0], p[1], p[2]
     if k < 2:
         return
     change = close[end] - close[end - 1]
-    s[TSI_1] = ema_next(s[TSI_1], change, k - 1, 25)
-    s[TSI_ABS_1] = ema_next(s[TSI_ABS_1], abs(change), k - 1, 25)
-    s[TSI_2] = ema_next(s[TSI_2], s[TSI_1], k - 25, 13)
-    s[TSI_ABS_2] = ema_next(s[TSI_ABS_2], s[TSI_ABS_1], k - 25, 13)
-    if k >= 38:
-        size = s[TSI_ABS_2]
-        out[_TSI] = min(max(100.0 * s[TSI_2] / size, -100.0), 100.0) if size > 0.0 else 0.0
+    s[0] = ema_next(s[0], change, k - 1, long)
+    s[1] = ema_next(s[1], s[0], k - long, short)
+    s[2] = ema_next(s[2], abs(change), k - 1, long)
+    s[3] = ema_next(s[3], s[2], k - long, short)
+    first = long + short
+    if k < first:
+        return
+    out[0] = min(max(100.0 * s[1] / s[3], -100.0), 100.0) if s[3] > 0.0 else 0.0
+    s[4] = ema_next(s[4], out[0], k - first + 1, signal)
+    if k >= first + signal - 1:
+        out[1] = s[4]
+
+
+@kernel
+def _coppock(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window = p[2]
+    if k < max(p[0], p[1]) + window:
+        return
+    total = 0.0
+    for j in range(window):
+        total += (window - j) * (_roc(end - j, close, p[0]) + _roc(end - j, close, p[1]))
+    out[0] = total / (0.5 * window * (window + 1))
+
+
+@kernel
+def _kst(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, signal = p[0], p[1]
+    long = 3 * window // 2
+    first = max(3 * window + long, long + window)
+    if k < first:
+        return
+    line = (
+        _mean_roc(end, close, window, window)
+        + 2.0 * _mean_roc(end, close, long, window)
+        + 3.0 * _mean_roc(end, close, 2 * window, window)
+        + 4.0 * _mean_roc(end, close, 3 * window, long)
+    )
+    s[k % signal] = line
+    out[0] = line
+    if k >= first + signal - 1:
+        out[1] = ring_mean(s, 0, signal)
+
+
+@kernel
+def _mean_roc(end: int, close: FloatArray, window: int, n: int) -> float:
+    total = 0.0
+    for j in range(n):
+        total += _roc(end - j, close, window)
+    return total / n

@@ -1,76 +1,80 @@
-"""Return columns of one symbol. Keeps no state beside the ring of bars."""
+"""Return indicators of one symbol. They keep no state beside the history."""
 
 import math
 
-from outcry.features.column import positions
-from outcry.features.columns.returns import (
-    AUTOCORRELATION_LAGS,
-    MOMENT_WINDOWS,
-    RETURN_WINDOWS,
-    RETURNS,
-    ZSCORE_WINDOWS,
-)
+from outcry.features.families.returns import AUTOCORR, HIGHER_MOMENTS, MOMENTS, RETURN, ZSCORE
 from outcry.features.kernels.bars import CLOSE, LOG_RETURN
-from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.compile import kernel, step_kernel
 from outcry.features.kernels.window import is_flat, window_deviation, window_mean
-from outcry.market.frame import FloatArray
-
-_AT = positions(RETURNS)
-_RETURN, _LOG_RETURN = _AT["stat_return_1_close"], _AT["stat_logreturn_1_close"]
-_MEAN, _STD, _ADJUSTED = (_AT[f"stat_logreturn_20_{n}"] for n in ("mean", "std", "adjusted"))
-_SKEWNESS, _KURTOSIS = _AT["stat_skewness_20_return"], _AT["stat_kurtosis_20_return"]
-_ZSCORE, _AUTOCORRELATION = _AT["stat_zscore_20_close"], _AT["stat_autocorr_20_lag1"]
+from outcry.market.frame import FloatArray, IntArray
 
 
-@kernel
-def step_returns(k: int, end: int, ring: FloatArray, out: FloatArray) -> None:
-    """Advance the return columns by the k-th bar of a symbol."""
-    close, log_return = ring[CLOSE], ring[LOG_RETURN]
-    c = close[end]
-    for j in range(len(RETURN_WINDOWS)):
-        if k > RETURN_WINDOWS[j]:
-            ratio = c / close[end - RETURN_WINDOWS[j]]
-            out[_RETURN + j] = ratio - 1.0
-            out[_LOG_RETURN + j] = math.log(ratio)
-    for j in range(len(ZSCORE_WINDOWS)):
-        w = ZSCORE_WINDOWS[j]
-        if k >= w:
-            mean = window_mean(close, end, w)
-            deviation = window_deviation(close, end, w, mean, 1)
-            out[_ZSCORE + j] = (c - mean) / deviation if deviation > 0.0 else 0.0
-    for j in range(len(MOMENT_WINDOWS)):
-        w = MOMENT_WINDOWS[j]
-        if k > w:
-            mean = window_mean(log_return, end, w)
-            deviation = window_deviation(log_return, end, w, mean, 1)
-            out[_MEAN + j] = mean
-            out[_STD + j] = deviation
-            out[_ADJUSTED + j] = mean / deviation if deviation > 0.0 else 0.0
-    if k > 20:
-        _write_higher_moments(end, log_return, out)
-        for j in range(len(AUTOCORRELATION_LAGS)):
-            out[_AUTOCORRELATION + j] = _autocorrelation(end, log_return, 20, AUTOCORRELATION_LAGS[j])
+@step_kernel
+def step_returns(
+    opcode: int,
+    k: int,
+    end: int,
+    history: FloatArray,
+    clock: FloatArray,
+    row: FloatArray,
+    s: FloatArray,
+    out: FloatArray,
+    p: IntArray,
+) -> None:
+    """Advance one indicator; see `outcry.features.kernels.advance.Step`."""
+    close, log_return, window = history[CLOSE], history[LOG_RETURN], p[0]
+    if opcode == RETURN:
+        if k > window:
+            ratio = close[end] / close[end - window]
+            out[0] = ratio - 1.0
+            out[1] = math.log(ratio)
+    elif opcode == MOMENTS:
+        if k > window:
+            _moments(end, log_return, out, window)
+    elif opcode == HIGHER_MOMENTS:
+        if k > window:
+            _higher_moments(end, log_return, out, window)
+    elif opcode == ZSCORE:
+        if k >= window:
+            mean = window_mean(close, end, window)
+            deviation = window_deviation(close, end, window, mean, 1)
+            out[0] = (close[end] - mean) / deviation if deviation > 0.0 else 0.0
+    elif opcode == AUTOCORR and k > window:
+        out[0] = _autocorrelation(end, log_return, window, p[1])
 
 
 @kernel
-def _write_higher_moments(end: int, x: FloatArray, out: FloatArray) -> None:
-    """Write G1 and G2 of the last 20 values (Joanes and Gill, 1998)."""
-    n = 20.0
-    if is_flat(x, end, 20):
-        out[_SKEWNESS] = out[_KURTOSIS] = 0.0
+def _moments(end: int, x: FloatArray, out: FloatArray, window: int) -> None:
+    mean = window_mean(x, end, window)
+    deviation = window_deviation(x, end, window, mean, 1)
+    out[0] = mean
+    out[1] = deviation
+    out[2] = mean / deviation if deviation > 0.0 else 0.0
+
+
+@kernel
+def _higher_moments(end: int, x: FloatArray, out: FloatArray, window: int) -> None:
+    """Write G1 and G2 of the last `window` values (Joanes and Gill, 1998)."""
+    if is_flat(x, end, window):
+        out[0] = out[1] = 0.0
         return
-    mean = window_mean(x, end, 20)
+    n = float(window)
+    mean = window_mean(x, end, window)
     m2 = m3 = m4 = 0.0
-    for i in range(end - 19, end + 1):
-        u = x[i] - mean
+    values = x[end - window + 1 : end + 1]
+    for i in range(window):
+        u = values[i] - mean
         square = u * u
         m2 += square
         m3 += square * u
         m4 += square * square
     m2, m3, m4 = m2 / n, m3 / n, m4 / n
-    out[_SKEWNESS] = math.sqrt(n * (n - 1.0)) / (n - 2.0) * m3 / (m2 * math.sqrt(m2))
+    skewness = math.sqrt(n * (n - 1.0)) / (n - 2.0) * m3 / (m2 * math.sqrt(m2))
     excess = m4 / (m2 * m2) - 3.0
-    out[_KURTOSIS] = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * excess + 6.0)
+    kurtosis = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * excess + 6.0)
+    # Values that differ by rounding alone have a mean that does too, and moments beyond those of any sample.
+    out[0] = min(max(skewness, -math.sqrt(n)), math.sqrt(n))
+    out[1] = min(max(kurtosis, -2.0 * (n - 1.0) / (n - 3.0)), n)
 
 
 @kernel
@@ -82,8 +86,9 @@ def _autocorrelation(end: int, x: FloatArray, window: int, lag: int) -> float:
     mean = window_mean(x, end, n)
     mean_lagged = window_mean(x, end - lag, n)
     product = squares = squares_lagged = 0.0
-    for i in range(end - n + 1, end + 1):
-        u, w = x[i] - mean, x[i - lag] - mean_lagged
+    now, before = x[end - n + 1 : end + 1], x[end - lag - n + 1 : end - lag + 1]
+    for i in range(n):
+        u, w = now[i] - mean, before[i] - mean_lagged
         product += u * w
         squares += u * u
         squares_lagged += w * w

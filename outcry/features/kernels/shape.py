@@ -1,69 +1,140 @@
-"""Shape columns of one symbol.
+"""Shape indicators of one symbol.
 
 State (float64, a row a symbol)
 
-============  ==========================================  ======
-slot          meaning                                     unit
-============  ==========================================  ======
-STREAK_UP     closes in a row above the one before        bars
-STREAK_DOWN   closes in a row below the one before        bars
-============  ==========================================  ======
+===========  ======================================================================  =======
+indicator    slots                                                                   unit
+===========  ======================================================================  =======
+extremes     new highs and new lows among the last bars                              bars
+streak       none: it counts on from its columns                                     bars
+donchian     upper and the number of its bar; lower and the number of its bar        price, 1
+channel      as donchian, one bar behind                                             price, 1
+===========  ======================================================================  =======
 """
 
-from outcry.features.column import positions
-from outcry.features.columns.shape import DONCHIAN_WINDOWS, SHAPE
+from outcry.features.families.shape import BAR, CHANNEL, DONCHIAN, EXTREMES, STREAK
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, OPEN
-from outcry.features.kernels.compile import kernel
-from outcry.features.kernels.window import window_max, window_min
-from outcry.market.frame import FloatArray
-
-_AT = positions(SHAPE)
-_SPREAD, _BODY, _LOCATION, _POWER, _UPPER_SHADOW, _LOWER_SHADOW = (
-    _AT[f"tech_bar_1_{n}"] for n in ("spread", "body", "location", "power", "upper_shadow", "lower_shadow")
-)
-_HIGHS, _LOWS, _UP, _DOWN = (_AT[f"tech_{n}"] for n in ("highs_10_count", "lows_10_count", "streak_up", "streak_down"))
-_UPPER, _LOWER, _POSITION = (_AT[f"tech_donchian_20_{n}"] for n in ("upper", "lower", "position"))
-_RESISTANCE, _SUPPORT = _AT["tech_resistance_20_distance"], _AT["tech_support_20_distance"]
-
-STREAK_UP, STREAK_DOWN = range(2)
-SHAPE_SLOTS = 2
+from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.market.frame import FloatArray, IntArray
 
 
-@kernel
-def step_shape(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    """Advance the shape columns by the k-th bar of a symbol."""
-    high, low, close = ring[HIGH], ring[LOW], ring[CLOSE]
-    _write_bar(ring[OPEN, end], high[end], low[end], close[end], out)
-    change = close[end] - close[end - 1] if k > 1 else 0.0
-    s[STREAK_UP] = s[STREAK_UP] + 1.0 if change > 0.0 else 0.0
-    s[STREAK_DOWN] = s[STREAK_DOWN] + 1.0 if change < 0.0 else 0.0
-    out[_UP] = s[STREAK_UP]
-    out[_DOWN] = s[STREAK_DOWN]
-    if k >= 11:
-        highs = lows = 0
-        for i in range(end - 9, end + 1):
-            highs += high[i] > high[i - 1]
-            lows += low[i] < low[i - 1]
-        out[_HIGHS] = highs
-        out[_LOWS] = lows
-    for j in range(len(DONCHIAN_WINDOWS)):
-        if k >= DONCHIAN_WINDOWS[j]:
-            upper = window_max(high, end, DONCHIAN_WINDOWS[j])
-            lower = window_min(low, end, DONCHIAN_WINDOWS[j])
-            out[_UPPER + j] = upper
-            out[_LOWER + j] = lower
-            out[_POSITION + j] = (close[end] - lower) / (upper - lower) if upper > lower else 0.5
-            out[_RESISTANCE + j] = (upper - close[end]) / close[end]
-            out[_SUPPORT + j] = (close[end] - lower) / close[end]
+@step_kernel
+def step_shape(
+    opcode: int,
+    k: int,
+    end: int,
+    history: FloatArray,
+    clock: FloatArray,
+    row: FloatArray,
+    s: FloatArray,
+    out: FloatArray,
+    p: IntArray,
+) -> None:
+    """Advance one indicator; see `outcry.features.kernels.advance.Step`."""
+    if opcode == BAR:
+        _bar(history[OPEN, end], history[HIGH, end], history[LOW, end], history[CLOSE, end], out)
+    elif opcode == EXTREMES:
+        _extremes(k, end, history, s, out, p[0])
+    elif opcode == STREAK:
+        _streak(k, end, history[CLOSE], out)
+    elif opcode == DONCHIAN:
+        _donchian(k, end, history, s, out, p[0])
+    elif opcode == CHANNEL:
+        _channel(k, end, history, s, out, p[0])
 
 
 @kernel
-def _write_bar(o: float, h: float, l: float, c: float, out: FloatArray) -> None:  # noqa: E741 - the low, as in the formulas
+def _within(x: float, low: float, high: float) -> float:
+    """Clip: the close of a bar may lie outside its range where the source contradicts itself."""
+    return min(max(x, low), high)
+
+
+@kernel
+def _bar(o: float, h: float, l: float, c: float, out: FloatArray) -> None:  # noqa: E741 - the low, as in the formulas
     width = h - l
     is_wide = width > 0.0
-    out[_SPREAD] = width / c
-    out[_BODY] = (c - o) / o
-    out[_LOCATION] = ((c - l) - (h - c)) / width if is_wide else 0.0
-    out[_POWER] = (c - o) / width if is_wide else 0.0
-    out[_UPPER_SHADOW] = (h - max(o, c)) / width if is_wide else 0.0
-    out[_LOWER_SHADOW] = (min(o, c) - l) / width if is_wide else 0.0
+    out[0] = width / c
+    out[1] = (c - o) / o
+    out[2] = _within(((c - l) - (h - c)) / width, -1.0, 1.0) if is_wide else 0.0
+    out[3] = _within((c - o) / width, -1.0, 1.0) if is_wide else 0.0
+    out[4] = _within((h - max(o, c)) / width, 0.0, 1.0) if is_wide else 0.0
+    out[5] = _within((min(o, c) - l) / width, 0.0, 1.0) if is_wide else 0.0
+
+
+@kernel
+def _extremes(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    if k < 2:
+        return
+    high, low = history[HIGH], history[LOW]
+    s[0] += high[end] > high[end - 1]
+    s[1] += low[end] < low[end - 1]
+    if k < window + 1:
+        return
+    if k > window + 1:
+        s[0] -= high[end - window] > high[end - window - 1]
+        s[1] -= low[end - window] < low[end - window - 1]
+    out[0] = s[0]
+    out[1] = s[1]
+
+
+@kernel
+def _streak(k: int, end: int, close: FloatArray, out: FloatArray) -> None:
+    if k == 1:
+        out[0] = out[1] = 0.0
+        return
+    change = close[end] - close[end - 1]
+    out[0] = out[0] + 1.0 if change > 0.0 else 0.0
+    out[1] = out[1] + 1.0 if change < 0.0 else 0.0
+
+
+@kernel
+def _donchian(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    _advance_extremes(k, end, history, s, window)
+    if k < window:
+        return
+    upper, lower, c = s[0], s[2], history[CLOSE, end]
+    out[0] = upper
+    out[1] = lower
+    out[2] = _within((c - lower) / (upper - lower), 0.0, 1.0) if upper > lower else 0.5
+    out[3] = max((upper - c) / c, 0.0)
+    out[4] = max((c - lower) / c, 0.0)
+
+
+@kernel
+def _channel(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    if k < 2:
+        return
+    _advance_extremes(k - 1, end - 1, history, s, window)
+    if k <= window:
+        return
+    upper, lower, c = s[0], s[2], history[CLOSE, end]
+    out[0] = (c - upper) / c
+    out[1] = (c - lower) / c
+    out[2] = _within((c - lower) / (upper - lower), -1.0, 2.0) if upper > lower else 0.5
+    out[3] = 1.0 if c > upper else -1.0 if c < lower else 0.0
+
+
+@kernel
+def _advance_extremes(k: int, end: int, history: FloatArray, s: FloatArray, window: int) -> None:
+    """Advance the highest high and the lowest low of the last `window` bars, of all while k < window.
+
+    The bars are looked through only where the extreme leaves the window. Slots: highest high, the number of its bar,
+    lowest low, the number of its bar.
+    """
+    high, low = history[HIGH], history[LOW]
+    if k == 1 or high[end] >= s[0]:
+        s[0], s[1] = high[end], k
+    elif s[1] <= k - window:
+        at = end
+        for i in range(end - 1, end - window, -1):
+            if high[i] > high[at]:
+                at = i
+        s[0], s[1] = high[at], k - (end - at)
+    if k == 1 or low[end] <= s[2]:
+        s[2], s[3] = low[end], k
+    elif s[3] <= k - window:
+        at = end
+        for i in range(end - 1, end - window, -1):
+            if low[i] < low[at]:
+                at = i
+        s[2], s[3] = low[at], k - (end - at)

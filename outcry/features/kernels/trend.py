@@ -1,261 +1,466 @@
-"""Trend columns of one symbol.
+"""Trend indicators of one symbol.
 
 State (float64, a row a symbol)
 
-===============  ==========================================================  =====
-slot             meaning                                                     unit
-===============  ==========================================================  =====
-EMA ..           one a window: sum of closes, then the average               price
-DEMA_2, TEMA_3   second and third average over 20, likewise                  price
-SMA_100, _200    running sums, summed anew from CLOSES every 100, 200 bars   price
-HULL ..          the last 4 inputs of the outer average                      price
-KAMA             the average                                                 price
-ADX              sum of 14 dx, then the average                              index
-DM_PLUS, _MINUS  Wilder sums over 14                                         price
-DM_RANGE         Wilder sum of the true range over 14                        price
-SAR, SAR_POINT   next stop, extreme point                                    price
-SAR_FACTOR       acceleration                                                1
-SAR_SIDE         +1 long, -1 short                                           1
-CLOSES ..        the last 200 closes, at (k - 1) mod 200                     price
-===============  ==========================================================  =====
+===========  ======================================================================  =======
+indicator    slots                                                                   unit
+===========  ======================================================================  =======
+sma          running sum, where the window is long                                   price
+ema          sum of closes, then the average                                         price
+wma          running sum and average, where the window is long                       price
+dema, tema   first, second (and third) average                                       price
+vwma         sums of volume and of close volume, where the window is long; the       shares,
+             largest sum of volume since they were anew                              currency
+hma          running sum and average of the window, then of its half, where they     price
+             are long; the last inputs of the outer average
+kama         the average                                                             price
+adx          sum of dx, then the average; Wilder sums of +dm, -dm and true range     index,
+                                                                                     price
+aroon        bars since the latest high, since the latest low                        bars
+psar         next stop, extreme point, acceleration, side (+1 long, -1 short),       price, 1,
+             bars since it turned                                                    bars
+ichimoku     bars since the latest high of conversion, base and span B, then since   bars,
+             the lows; the last span A, the last span B                              price
+supertrend   Wilder average of the true range, upper band, lower band, side          price, 1
+chandelier   Wilder average of the true range; bars since the latest high, the low   price,
+                                                                                     bars
+===========  ======================================================================  =======
 """
 
-from outcry.features.column import positions
-from outcry.features.columns.trend import (
-    EMA_WINDOWS,
-    REGRESSION_WINDOWS,
-    SMA_WINDOWS,
-    TREND,
-    VWMA_WINDOWS,
-    WMA_WINDOWS,
+import math
+
+from outcry.features.families.trend import (
+    ADX,
+    AROON,
+    CHANDELIER,
+    DEMA,
+    EMA,
+    HMA,
+    ICHIMOKU,
+    KAMA,
+    LINREG,
+    PSAR,
+    SMA,
+    SUPERTREND,
+    TEMA,
+    VWMA,
+    WMA,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, VOLUME
-from outcry.features.kernels.compile import kernel
-from outcry.features.kernels.window import ema_next, is_flat, window_linear, window_mean, window_sum
-from outcry.market.frame import FloatArray
+from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.window import (
+    ema_next,
+    is_flat,
+    rolling_sum,
+    wilder_next,
+    window_linear,
+    window_mean,
+    window_sum,
+)
+from outcry.market.frame import FloatArray, IntArray
 
-_AT = positions(TREND)
-_SMA, _SMA_DISTANCE = _AT["tech_sma_5_raw"], _AT["tech_sma_5_distance"]
-_EMA, _EMA_DISTANCE = _AT["tech_ema_5_raw"], _AT["tech_ema_5_distance"]
-_WMA, _VWMA, _DEMA, _TEMA = (_AT[f"tech_{n}_raw"] for n in ("wma_5", "vwma_10", "dema_20", "tema_20"))
-_HMA, _KAMA, _EFFICIENCY = _AT["tech_hma_20_raw"], _AT["tech_kama_10_raw"], _AT["tech_efficiency_10_ratio"]
-_ADX, _DI_PLUS, _DI_MINUS = _AT["tech_adx_14_raw"], _AT["tech_di_14_plus"], _AT["tech_di_14_minus"]
-_AROON = _AT["tech_aroon_25_up"]
-_PSAR, _PSAR_DIRECTION, _PSAR_DISTANCE = (_AT[f"tech_psar_{n}"] for n in ("raw", "direction", "distance"))
-_SLOPE, _R2 = _AT["stat_linreg_20_slope"], _AT["stat_linreg_20_r2"]
-
-EMA = 0
-DEMA_2 = len(EMA_WINDOWS)
-TEMA_3, SMA_100, SMA_200, HULL = DEMA_2 + 1, DEMA_2 + 2, DEMA_2 + 3, DEMA_2 + 4
-KAMA, ADX, DM_PLUS, DM_MINUS, DM_RANGE, SAR, SAR_POINT, SAR_FACTOR, SAR_SIDE, CLOSES = range(HULL + 4, HULL + 14)
-LONG_BARS = 200
-TREND_SLOTS = CLOSES + LONG_BARS
-_EMA_20 = EMA_WINDOWS.index(20)
+LONG_BARS = 60
+"""Longer windows are running sums."""
 
 
-@kernel
-def step_trend(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    """Advance the trend columns by the k-th bar of a symbol."""
-    _step_simple_averages(k, end, ring, s, out)
-    _step_exponential_averages(k, end, ring, s, out)
-    _step_adaptive_averages(k, end, ring, s, out)
-    _step_directional_movement(k, end, ring, s, out)
-    _step_aroon(k, end, ring, out)
-    _step_parabolic_stop(k, end, ring, s, out)
-    _step_regression(k, end, ring[CLOSE], out)
-
-
-@kernel
-def _step_simple_averages(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    close = ring[CLOSE]
-    c = close[end]
-    s[SMA_100] = _long_sum(s[SMA_100], k, c, 100, s)
-    s[SMA_200] = _long_sum(s[SMA_200], k, c, 200, s)
-    s[CLOSES + (k - 1) % LONG_BARS] = c
-    for j in range(len(SMA_WINDOWS)):
-        w = SMA_WINDOWS[j]
-        if k >= w:
-            if w == 100:
-                mean = s[SMA_100] / w
-            elif w == 200:
-                mean = s[SMA_200] / w
-            else:
-                mean = window_mean(close, end, w)
-            out[_SMA + j] = mean
-            out[_SMA_DISTANCE + j] = (c - mean) / mean
-    for j in range(len(WMA_WINDOWS)):
-        if k >= WMA_WINDOWS[j]:
-            out[_WMA + j] = window_linear(close, end, WMA_WINDOWS[j])
-    for j in range(len(VWMA_WINDOWS)):
-        w = VWMA_WINDOWS[j]
-        if k >= w:
-            volume = price_volume = 0.0
-            for i in range(end - w + 1, end + 1):
-                volume += ring[VOLUME, i]
-                price_volume += ring[VOLUME, i] * close[i]
-            out[_VWMA + j] = price_volume / volume if volume > 0.0 else window_mean(close, end, w)
-
-
-@kernel
-def _long_sum(total: float, k: int, c: float, window: int, s: FloatArray) -> float:
-    """Advance a running sum, before the k-th close is in CLOSES; every `window` bars it is summed anew."""
-    if k % window:
-        return total + c - s[CLOSES + (k - 1 - window) % LONG_BARS] if k > window else total + c
-    total = c
-    for j in range(1, window):
-        total += s[CLOSES + (k - 1 - j) % LONG_BARS]
-    return total
+@step_kernel
+def step_trend(
+    opcode: int,
+    k: int,
+    end: int,
+    history: FloatArray,
+    clock: FloatArray,
+    row: FloatArray,
+    s: FloatArray,
+    out: FloatArray,
+    p: IntArray,
+) -> None:
+    """Advance one indicator; see `outcry.features.kernels.advance.Step`."""
+    close = history[CLOSE]
+    if opcode == SMA:
+        _sma(k, end, close, s, out, p[0])
+    elif opcode == EMA:
+        s[0] = ema_next(s[0], close[end], k, p[0])
+        if k >= p[0]:
+            _write_average(close[end], s[0], out)
+    elif opcode == WMA:
+        if k >= p[0]:
+            _write_average(close[end], linear_next(k, end, close, s, p[0]), out)
+    elif opcode == DEMA:
+        _dema(k, close[end], s, out, p[0])
+    elif opcode == TEMA:
+        _tema(k, close[end], s, out, p[0])
+    elif opcode == VWMA:
+        _vwma(k, end, history, s, out, p[0])
+    elif opcode == HMA:
+        _hma(k, end, close, s, out, p[0])
+    elif opcode == KAMA:
+        _kama(k, end, close, s, out, p)
+    elif opcode == ADX:
+        _adx(k, end, history, s, out, p[0])
+    elif opcode == AROON:
+        _aroon(k, end, history, s, out, p[0])
+    elif opcode == PSAR:
+        _psar(k, end, history, s, out, p)
+    elif opcode == ICHIMOKU:
+        _ichimoku(k, end, history, s, out, p)
+    elif opcode == SUPERTREND:
+        _supertrend(k, end, history, s, out, p)
+    elif opcode == CHANDELIER:
+        _chandelier(k, end, history, s, out, p)
+    elif opcode == LINREG:
+        _linreg(k, end, close, out, p[0])
 
 
 @kernel
-def _step_exponential_averages(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    c = ring[CLOSE, end]
-    for j in range(len(EMA_WINDOWS)):
-        w = EMA_WINDOWS[j]
-        average = ema_next(s[EMA + j], c, k, w)
-        s[EMA + j] = average
-        if k >= w:
-            out[_EMA + j] = average
-            out[_EMA_DISTANCE + j] = (c - average) / average
-    first = s[EMA + _EMA_20]
-    s[DEMA_2] = ema_next(s[DEMA_2], first, k - 19, 20)
-    s[TEMA_3] = ema_next(s[TEMA_3], s[DEMA_2], k - 38, 20)
-    if k >= 39:
-        out[_DEMA] = 2.0 * first - s[DEMA_2]
-    if k >= 58:
-        out[_TEMA] = 3.0 * first - 3.0 * s[DEMA_2] + s[TEMA_3]
+def _write_average(c: float, average: float, out: FloatArray) -> None:
+    out[0] = average
+    out[1] = (c - average) / average
 
 
 @kernel
-def _step_adaptive_averages(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    close = ring[CLOSE]
-    if k >= 20:
-        s[HULL + k % 4] = 2.0 * window_linear(close, end, 10) - window_linear(close, end, 20)
-        if k >= 23:
-            out[_HMA] = (
-                4.0 * s[HULL + k % 4]
-                + 3.0 * s[HULL + (k - 1) % 4]
-                + 2.0 * s[HULL + (k - 2) % 4]
-                + s[HULL + (k - 3) % 4]
-            ) / 10.0
-    if k < 11:
-        s[KAMA] = close[end]
+def _write_line(c: float, line: float, out: FloatArray) -> None:
+    """Write a line that may cross 0."""
+    out[0] = line
+    out[1] = (c - line) / c
+
+
+@kernel
+def _sma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    if window > LONG_BARS:
+        s[0] = rolling_sum(s[0], close, end, k, window)
+    if k >= window:
+        total = s[0] if window > LONG_BARS else window_sum(close, end, window)
+        _write_average(close[end], total / window, out)
+
+
+@kernel
+def linear_next(k: int, end: int, x: FloatArray, s: FloatArray, window: int) -> float:
+    """Average the last `window` values with weights 1 (oldest) to `window` (newest); for every k from `window` on.
+
+    A long window is a recurrence, wma += 2/(w + 1) (x - sma[1]), with the sum and the average in the first two slots;
+    once a window it is anew.
+    """
+    if window <= LONG_BARS:
+        return window_linear(x, end, window)
+    if k % window == 0:
+        s[1] = window_linear(x, end, window)
+    else:
+        s[1] += 2.0 / (window + 1.0) * (x[end] - s[0] / window)
+    s[0] = rolling_sum(s[0], x, end, k, window)
+    average: float = s[1]
+    return average
+
+
+@kernel
+def _dema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
+    s[0] = ema_next(s[0], c, k, window)
+    s[1] = ema_next(s[1], s[0], k - window + 1, window)
+    if k >= 2 * window - 1:
+        _write_line(c, 2.0 * s[0] - s[1], out)
+
+
+@kernel
+def _tema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
+    s[0] = ema_next(s[0], c, k, window)
+    s[1] = ema_next(s[1], s[0], k - window + 1, window)
+    s[2] = ema_next(s[2], s[1], k - 2 * (window - 1), window)
+    if k >= 3 * window - 2:
+        _write_line(c, 3.0 * s[0] - 3.0 * s[1] + s[2], out)
+
+
+@kernel
+def _vwma(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    close, volume = history[CLOSE], history[VOLUME]
+    if window <= LONG_BARS:
+        if k >= window:
+            traded = window_sum(volume, end, window)
+            _write_weighted(end, close, traded, _window_product(volume, close, end, window), out, window)
+        return
+    if k > window:
+        last = end - window
+        s[0] += volume[end] - volume[last]
+        s[1] += volume[end] * close[end] - volume[last] * close[last]
+    # What rounding leaves of a sum is as large as its largest term was: small against the peak, it is summed anew.
+    if k % window == 0 or (k > window and s[0] < 0.01 * s[2]):
+        s[0] = s[2] = window_sum(volume, end, window)
+        s[1] = _window_product(volume, close, end, window)
+    s[2] = max(s[2], s[0])
+    if k >= window:
+        _write_weighted(end, close, s[0], s[1], out, window)
+
+
+@kernel
+def _write_weighted(end: int, close: FloatArray, traded: float, value: float, out: FloatArray, window: int) -> None:
+    _write_average(close[end], value / traded if traded > 0.0 else window_mean(close, end, window), out)
+
+
+@kernel
+def _window_product(x: FloatArray, y: FloatArray, end: int, window: int) -> float:
+    """Sum the products of the last `window` values in four partial sums."""
+    a = b = c = d = 0.0
+    i = end - window + 1
+    while i + 3 <= end:
+        a += x[i] * y[i]
+        b += x[i + 1] * y[i + 1]
+        c += x[i + 2] * y[i + 2]
+        d += x[i + 3] * y[i + 3]
+        i += 4
+    while i <= end:
+        a += x[i] * y[i]
+        i += 1
+    return (a + b) + (c + d)
+
+
+@kernel
+def _hma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    half, root = max(window // 2, 1), int(math.sqrt(window))
+    if k < half:
+        return
+    fast = linear_next(k, end, close, s[2:4], half)
+    if k < window:
+        return
+    newest = 4 + k % root
+    s[newest] = 2.0 * fast - linear_next(k, end, close, s[0:2], window)
+    if k < window + root - 1:
+        return
+    total = 0.0
+    for j in range(root):
+        at = newest - j
+        total += (root - j) * s[at if at >= 4 else at + root]
+    _write_line(close[end], total / (0.5 * root * (root + 1)), out)
+
+
+@kernel
+def _kama(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, fastest, slowest = p[0], 2.0 / (p[1] + 1.0), 2.0 / (p[2] + 1.0)
+    if k <= window:
+        s[0] = close[end]
         return
     path = 0.0
-    for j in range(10):
-        path += abs(close[end - j] - close[end - j - 1])
-    distance = close[end] - close[end - 10]
-    out[_EFFICIENCY] = min(abs(distance) / path, 1.0) if path > 0.0 else 0.0
+    for i in range(end, end - window, -1):
+        path += abs(close[i] - close[i - 1])
+    distance = close[end] - close[end - window]
     # TA-Lib compares the signed distance; only a rounded path can be shorter than it.
     ratio = 1.0 if path <= distance or path <= 0.0 else abs(distance / path)
-    smoothing = ratio * (2.0 / 3.0 - 2.0 / 31.0) + 2.0 / 31.0
-    s[KAMA] += smoothing * smoothing * (close[end] - s[KAMA])
-    out[_KAMA] = s[KAMA]
+    smoothing = ratio * (fastest - slowest) + slowest
+    s[0] += smoothing * smoothing * (close[end] - s[0])
+    _write_average(close[end], s[0], out)
+    out[2] = min(abs(distance) / path, 1.0) if path > 0.0 else 0.0
 
 
 @kernel
-def _step_directional_movement(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _adx(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     n = k - 1
     if n < 1:
         return
-    up = ring[HIGH, end] - ring[HIGH, end - 1]
-    down = ring[LOW, end - 1] - ring[LOW, end]
-    decay = 1.0 / 14.0 if n >= 14 else 0.0
-    s[DM_PLUS] += (up if up > 0.0 and up > down else 0.0) - s[DM_PLUS] * decay
-    s[DM_MINUS] += (down if down > 0.0 and down > up else 0.0) - s[DM_MINUS] * decay
-    s[DM_RANGE] += ring[TRUE_RANGE, end] - s[DM_RANGE] * decay
-    if n < 14:
+    up = history[HIGH, end] - history[HIGH, end - 1]
+    down = history[LOW, end - 1] - history[LOW, end]
+    decay = 1.0 / window if n >= window else 0.0
+    s[1] += (up if up > 0.0 and up > down else 0.0) - s[1] * decay
+    s[2] += (down if down > 0.0 and down > up else 0.0) - s[2] * decay
+    s[3] += history[TRUE_RANGE, end] - s[3] * decay
+    if n < window:
         return
     plus = minus = 0.0
-    if s[DM_RANGE] > 0.0:
-        plus = min(100.0 * s[DM_PLUS] / s[DM_RANGE], 100.0)
-        minus = min(100.0 * s[DM_MINUS] / s[DM_RANGE], 100.0)
-    out[_DI_PLUS] = plus
-    out[_DI_MINUS] = minus
+    if s[3] > 0.0:
+        plus = min(100.0 * s[1] / s[3], 100.0)
+        minus = min(100.0 * s[2] / s[3], 100.0)
+    out[1] = plus
+    out[2] = minus
     is_defined = plus + minus > 0.0
     dx = 100.0 * abs(plus - minus) / (plus + minus) if is_defined else 0.0
-    if n < 27:
-        s[ADX] += dx
-    elif n == 27:
-        s[ADX] = (s[ADX] + dx) / 14.0
+    last = 2 * window - 1
+    if n < last:
+        s[0] += dx
+    elif n == last:
+        s[0] = (s[0] + dx) / window
     elif is_defined:
-        s[ADX] = (s[ADX] * 13.0 + dx) / 14.0
-    if n >= 27:
-        out[_ADX] = min(s[ADX], 100.0)
+        s[0] = (s[0] * (window - 1.0) + dx) / window
+    if n >= last:
+        out[0] = min(s[0], 100.0)
 
 
 @kernel
-def _step_aroon(k: int, end: int, ring: FloatArray, out: FloatArray) -> None:
-    if k < 26:
+def since_high(k: int, end: int, x: FloatArray, last: float, window: int) -> float:
+    """Advance the bars since the latest highest of the last `window` values; it is sought anew where it drops out."""
+    since = int(last) + 1
+    if k == 1:
+        return 0.0
+    if since < window:
+        return 0.0 if x[end] >= x[end - since] else 1.0 * since
+    at = end
+    for i in range(end - 1, end - window, -1):
+        if x[i] > x[at]:
+            at = i
+    return 1.0 * (end - at)
+
+
+@kernel
+def since_low(k: int, end: int, x: FloatArray, last: float, window: int) -> float:
+    """As `since_high`, of the lowest."""
+    since = int(last) + 1
+    if k == 1:
+        return 0.0
+    if since < window:
+        return 0.0 if x[end] <= x[end - since] else 1.0 * since
+    at = end
+    for i in range(end - 1, end - window, -1):
+        if x[i] < x[at]:
+            at = i
+    return 1.0 * (end - at)
+
+
+@kernel
+def _aroon(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
+    s[0] = since_high(k, end, history[HIGH], s[0], window + 1)
+    s[1] = since_low(k, end, history[LOW], s[1], window + 1)
+    if k <= window:
         return
-    high, low = ring[HIGH], ring[LOW]
-    high_at = low_at = end
-    for i in range(end - 1, end - 26, -1):
-        if high[i] > high[high_at]:
-            high_at = i
-        if low[i] < low[low_at]:
-            low_at = i
-    up = 100.0 * (25 - (end - high_at)) / 25.0
-    down = 100.0 * (25 - (end - low_at)) / 25.0
-    out[_AROON] = up
-    out[_AROON + 1] = down
-    out[_AROON + 2] = up - down
+    out[0] = 100.0 * (window - s[0]) / window
+    out[1] = 100.0 * (window - s[1]) / window
+    out[2] = out[0] - out[1]
 
 
 @kernel
-def _step_parabolic_stop(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _psar(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     if k < 2:
         return
-    high, low = ring[HIGH, end], ring[LOW, end]
-    high_tm1, low_tm1 = ring[HIGH, end - 1], ring[LOW, end - 1]
+    step, limit = p[0] / 100.0, p[1] / 100.0
+    high, low = history[HIGH, end], history[LOW, end]
+    high_tm1, low_tm1 = history[HIGH, end - 1], history[LOW, end - 1]
     if k == 2:
         down = low_tm1 - low
         is_long = not (down > 0.0 and down > high - high_tm1)
-        s[SAR_SIDE] = 1.0 if is_long else -1.0
-        s[SAR] = low_tm1 if is_long else high_tm1
-        s[SAR_POINT] = high if is_long else low
-        s[SAR_FACTOR] = 0.02
+        s[0] = low_tm1 if is_long else high_tm1
+        s[1] = high if is_long else low
+        s[2] = min(step, limit)
+        s[3] = 1.0 if is_long else -1.0
+        s[4] = -1.0
         high_tm1, low_tm1 = high, low
     # The short side is the long side of the mirrored prices.
-    side = s[SAR_SIDE]
+    side = s[3]
     inner, inner_tm1, outer, outer_tm1 = low, low_tm1, high, high_tm1
     if side < 0.0:
         inner, inner_tm1, outer, outer_tm1 = -high, -high_tm1, -low, -low_tm1
-    stop, point = side * s[SAR], side * s[SAR_POINT]
-    if inner <= stop:
+    stop, point = side * s[0], side * s[1]
+    flip = inner <= stop
+    if flip:
         side = -side
         stop = max(point, outer_tm1, outer)
         shown = stop
-        s[SAR_FACTOR] = 0.02
+        s[2] = min(step, limit)
         point = inner
-        stop = max(stop + s[SAR_FACTOR] * (point - stop), outer_tm1, outer)
+        stop = max(stop + s[2] * (point - stop), outer_tm1, outer)
         stop, point, shown = -stop, -point, -shown
     else:
         shown = stop
         if outer > point:
             point = outer
-            s[SAR_FACTOR] = min(s[SAR_FACTOR] + 0.02, 0.2)
-        stop = min(stop + s[SAR_FACTOR] * (point - stop), inner_tm1, inner)
-    s[SAR_SIDE], s[SAR], s[SAR_POINT] = side, side * stop, side * point
-    out[_PSAR] = side * shown
-    out[_PSAR_DIRECTION] = side
-    out[_PSAR_DISTANCE] = (ring[CLOSE, end] - side * shown) / ring[CLOSE, end]
+            s[2] = min(s[2] + step, limit)
+        stop = min(stop + s[2] * (point - stop), inner_tm1, inner)
+    s[0], s[1], s[3] = side * stop, side * point, side
+    s[4] = 0.0 if flip else s[4] + 1.0
+    out[0] = side * shown
+    out[1] = side
+    out[2] = (history[CLOSE, end] - side * shown) / history[CLOSE, end]
+    out[3] = 1.0 if flip else 0.0
+    out[4] = s[4]
 
 
 @kernel
-def _step_regression(k: int, end: int, close: FloatArray, out: FloatArray) -> None:
-    for j in range(len(REGRESSION_WINDOWS)):
-        w = REGRESSION_WINDOWS[j]
-        if k < w:
-            continue
-        mean = window_sum(close, end, w) / w
-        middle = 0.5 * (w - 1)
-        covariance = squares = 0.0
-        for i in range(w):
-            deviation = close[end - w + 1 + i] - mean
-            covariance += (i - middle) * deviation
-            squares += deviation * deviation
-        times = w * (w * w - 1.0) / 12.0
-        flat = is_flat(close, end, w)
-        out[_SLOPE + j] = 0.0 if flat else covariance / times / close[end]
-        out[_R2 + j] = 0.0 if flat else min(covariance * covariance / (times * squares), 1.0)
+def _ichimoku(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    high, low, close = history[HIGH], history[LOW], history[CLOSE]
+    conversion, base, long = p[0], p[1], p[2]
+    for j in range(3):
+        s[j] = since_high(k, end, high, s[j], p[j])
+        s[3 + j] = since_low(k, end, low, s[3 + j], p[j])
+    spans_a, spans_b = s[6 : 6 + base], s[6 + base :]
+    slot = k % base
+    span_a, span_b = spans_a[slot], spans_b[slot]  # of `base` bars ago
+    middle = _middle(end, high, low, s, 0)
+    base_line = _middle(end, high, low, s, 1)
+    spans_a[slot] = 0.5 * (middle + base_line)
+    spans_b[slot] = _middle(end, high, low, s, 2)
+    c = close[end]
+    if k >= conversion:
+        out[0] = middle
+        out[5] = (c - middle) / c
+    if k >= base:
+        out[1] = base_line
+        out[6] = (c - base_line) / c
+    if k >= max(conversion, base) + base:
+        out[2] = span_a
+        out[7] = (c - span_a) / c
+    if k >= long + base:
+        out[3] = span_b
+        out[8] = (c - span_b) / c
+    if k > base:
+        out[4] = c / close[end - base] - 1.0
+
+
+@kernel
+def _middle(end: int, high: FloatArray, low: FloatArray, s: FloatArray, j: int) -> float:
+    middle: float = 0.5 * (high[end - int(s[j])] + low[end - int(s[3 + j])])
+    return middle
+
+
+@kernel
+def _supertrend(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, multiple = p[0], p[1]
+    s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
+    if k <= window:
+        return
+    c, c_tm1 = history[CLOSE, end], history[CLOSE, end - 1]
+    middle = 0.5 * (history[HIGH, end] + history[LOW, end])
+    upper, lower = middle + multiple * s[0], middle - multiple * s[0]
+    if k == window + 1:
+        s[3] = -1.0
+    else:
+        upper = upper if c_tm1 > s[1] else min(upper, s[1])
+        lower = lower if c_tm1 < s[2] else max(lower, s[2])
+    if s[3] < 0.0 and c > upper:
+        s[3] = 1.0
+    elif s[3] > 0.0 and c < lower:
+        s[3] = -1.0
+    s[1], s[2] = upper, lower
+    line = lower if s[3] > 0.0 else upper
+    out[0] = line
+    out[1] = s[3]
+    out[2] = (c - line) / c
+
+
+@kernel
+def _chandelier(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, multiple = p[0], p[1]
+    s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
+    s[1] = since_high(k, end, history[HIGH], s[1], window)
+    s[2] = since_low(k, end, history[LOW], s[2], window)
+    if k <= window:
+        return
+    c = history[CLOSE, end]
+    long = history[HIGH, end - int(s[1])] - multiple * s[0]
+    short = history[LOW, end - int(s[2])] + multiple * s[0]
+    out[0] = long
+    out[1] = short
+    out[2] = (c - long) / c
+    out[3] = (c - short) / c
+
+
+@kernel
+def _linreg(k: int, end: int, close: FloatArray, out: FloatArray, window: int) -> None:
+    if k < window:
+        return
+    if is_flat(close, end, window):
+        out[0] = out[1] = 0.0
+        return
+    mean = window_mean(close, end, window)
+    middle = 0.5 * (window - 1)
+    covariance = squares = 0.0
+    for i in range(window):
+        deviation = close[end - window + 1 + i] - mean
+        covariance += (i - middle) * deviation
+        squares += deviation * deviation
+    times = window * (window * window - 1.0) / 12.0
+    out[0] = covariance / times / close[end]
+    out[1] = min(covariance * covariance / (times * squares), 1.0)

@@ -1,133 +1,218 @@
-"""Volatility columns of one symbol.
+"""Volatility indicators of one symbol.
 
 State (float64, a row a symbol)
 
-============  =========================================================  ================
-slot          meaning                                                    unit
-============  =========================================================  ================
-ATR ..        Wilder averages of the true range, one a window            price
-KELTNER_EMA   average close over 20                                      price
-KELTNER_ATR   Wilder average of the true range over 10                   price
-HV ..         the last 252 hv_20, at (k - 21) mod 252                    1/sqrt(year)
-============  =========================================================  ================
+==================  ===============================================================  =======
+indicator           slots                                                            unit
+==================  ===============================================================  =======
+atr, atr_bands      Wilder average of the true range                                 price
+keltner             average close; Wilder average of the true range                  price
+hv_percentile       the last deviations of the log return                            ratio
+chaikin_volatility  average range; the last of them                                  price
+vix_proxy           weighted sum of the squared log returns; sum of the weights      ratio, 1
+==================  ===============================================================  =======
 """
 
 import math
 
-from outcry.features.column import positions
-from outcry.features.columns.volatility import ATR_WINDOWS, HV_WINDOWS, VOLATILITY
+from outcry.features.families.volatility import (
+    ATR,
+    ATR_BANDS,
+    BBANDS,
+    CHAIKIN,
+    GARMAN_KLASS,
+    HV,
+    HV_PERCENTILE,
+    HV_RATIO,
+    KELTNER,
+    PARKINSON,
+    ROGERS_SATCHELL,
+    TR,
+    VIX_PROXY,
+    YANG_ZHANG,
+)
 from outcry.features.kernels.bars import (
     CLOSE,
+    HIGH,
     INTRADAY,
     INTRADAY_SQ,
     LOG_RETURN,
+    LOW,
     OVERNIGHT,
     RANGE_SQ,
     SATCHELL,
     TRUE_RANGE,
 )
-from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.clock import BARS_PER_YEAR
+from outcry.features.kernels.compile import kernel, step_kernel
 from outcry.features.kernels.window import ema_next, wilder_next, window_deviation, window_mean
-from outcry.market.frame import FloatArray
+from outcry.market.frame import FloatArray, IntArray
 
-_AT = positions(VOLATILITY)
-_TR, _ATR, _NATR, _BBANDS = (_AT[f"tech_{n}"] for n in ("tr_1_raw", "atr_7_raw", "natr_14_raw", "bbands_20_upper"))
-_KELTNER, _HV = _AT["tech_keltner_20_upper"], _AT["tech_hv_10_annual"]
-_PARKINSON, _GARMAN_KLASS = _AT["tech_parkinson_20_annual"], _AT["tech_garman_klass_20_annual"]
-_SATCHELL, _YANG_ZHANG = _AT["tech_rogers_satchell_20_annual"], _AT["tech_yang_zhang_20_annual"]
-_PERCENTILE, _RATIO = _AT["tech_hv_20_percentile"], _AT["tech_hv_10_60_ratio"]
-_HV_20, _HV_60 = _HV + HV_WINDOWS.index(20), _HV + HV_WINDOWS.index(60)
-
-ATR = 0
-KELTNER_EMA = len(ATR_WINDOWS)
-KELTNER_ATR, HV = KELTNER_EMA + 1, KELTNER_EMA + 2
-HV_BARS = 252
-VOLATILITY_SLOTS = HV + HV_BARS
-_YANG_ZHANG_K = 0.34 / (1.34 + 21.0 / 19.0)
+NO_RANGE_FRAC = 1e-12
+"""An average range below this fraction of the price is what rounding leaves of none."""
 
 
-@kernel
-def step_volatility(  # noqa: PLR0917 - compiled code takes arrays, not objects
-    k: int, end: int, ring: FloatArray, s: FloatArray, bars_per_year: float, out: FloatArray
+@step_kernel
+def step_volatility(
+    opcode: int,
+    k: int,
+    end: int,
+    history: FloatArray,
+    clock: FloatArray,
+    row: FloatArray,
+    s: FloatArray,
+    out: FloatArray,
+    p: IntArray,
 ) -> None:
-    """Advance the volatility columns by the k-th bar of a symbol."""
-    _step_true_range(k, end, ring, s, out)
-    _step_bands(k, end, ring, s, out)
-    _step_close_to_close(k, end, ring[LOG_RETURN], s, bars_per_year, out)
-    _step_range_estimators(k, end, ring, bars_per_year, out)
+    """Advance one indicator; see `outcry.features.kernels.advance.Step`."""
+    bars_per_year = clock[BARS_PER_YEAR]
+    if opcode == TR:
+        if k >= 2:
+            out[0] = history[TRUE_RANGE, end]
+    elif opcode == ATR:
+        if _atr(k, end, history, s, p[0]):
+            out[0] = s[0]
+            out[1] = 100.0 * s[0] / history[CLOSE, end]
+    elif opcode == BBANDS:
+        _bbands(k, end, history[CLOSE], out, p)
+    elif opcode == KELTNER:
+        _keltner(k, end, history, s, out, p)
+    elif opcode == ATR_BANDS:
+        if _atr(k, end, history, s, p[0]):
+            out[0] = history[CLOSE, end] + p[1] * s[0]
+            out[1] = history[CLOSE, end] - p[1] * s[0]
+    elif opcode == HV:
+        if k > p[0]:
+            out[0] = _hv(end, history, bars_per_year, p[0])
+    elif opcode == HV_PERCENTILE:
+        _hv_percentile(k, end, history, s, out, p)
+    elif opcode == HV_RATIO:
+        if k > max(p[0], p[1]):
+            long = _hv(end, history, bars_per_year, p[1])
+            out[0] = _hv(end, history, bars_per_year, p[0]) / long if long > 0.0 else 1.0
+    elif opcode == PARKINSON:
+        if k >= p[0]:
+            range_sq = window_mean(history[RANGE_SQ], end, p[0])
+            out[0] = math.sqrt(bars_per_year * range_sq / (4.0 * math.log(2.0)))
+    elif opcode == GARMAN_KLASS:
+        if k >= p[0]:
+            out[0] = math.sqrt(bars_per_year * _garman_klass(end, history, p[0]))
+    elif opcode == ROGERS_SATCHELL:
+        if k >= p[0]:
+            out[0] = math.sqrt(bars_per_year * _rogers_satchell(end, history, p[0]))
+    elif opcode == YANG_ZHANG:
+        if k > p[0]:
+            out[0] = math.sqrt(bars_per_year * _yang_zhang(end, history, p[0]))
+    elif opcode == CHAIKIN:
+        _chaikin(k, end, history, s, out, p)
+    elif opcode == VIX_PROXY:
+        _vix_proxy(k, history[LOG_RETURN, end], bars_per_year, s, out, p[0])
 
 
 @kernel
-def _step_true_range(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
+def _atr(k: int, end: int, history: FloatArray, s: FloatArray, window: int) -> bool:
+    """Advance the average in the first slot, and say whether it is defined."""
+    s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
+    return k > window
+
+
+@kernel
+def _bbands(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, deviations = p[0], p[1]
+    if k < window:
+        return
+    middle = window_mean(close, end, window)
+    half = deviations * window_deviation(close, end, window, middle, 0)
+    out[0] = middle + half
+    out[1] = middle
+    out[2] = middle - half
+    out[3] = (close[end] - middle) / (2.0 * half) + 0.5 if half > 0.0 else 0.5
+    out[4] = 2.0 * half / middle
+
+
+@kernel
+def _keltner(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, atr_window, multiple = p[0], p[1], p[2]
+    c = history[CLOSE, end]
+    s[0] = ema_next(s[0], c, k, window)
+    s[1] = wilder_next(s[1], history[TRUE_RANGE, end], k - 1, atr_window)
+    if k < max(window, atr_window + 1):
+        return
+    middle = s[0]
+    half = multiple * s[1]
+    out[0] = middle + half
+    out[1] = middle
+    out[2] = middle - half
+    # Long after the last move the range is all but 0, and the average stays the last digit away from the close.
+    out[3] = (c - middle) / (2.0 * half) + 0.5 if 2.0 * half > NO_RANGE_FRAC * middle else 0.5
+
+
+@kernel
+def _hv(end: int, history: FloatArray, bars_per_year: float, window: int) -> float:
+    log_return = history[LOG_RETURN]
+    deviation: float = window_deviation(log_return, end, window, window_mean(log_return, end, window), 1)
+    return math.sqrt(bars_per_year) * deviation
+
+
+@kernel
+def _hv_percentile(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, ranked = p[0], p[1]
+    if k <= window:
+        return
+    deviation = _hv(end, history, 1.0, window)
+    s[k % ranked] = deviation
+    if k < window + ranked:
+        return
+    below = 0
+    for j in range(ranked):
+        below += s[j] <= deviation
+    out[0] = below / ranked
+
+
+@kernel
+def _garman_klass(end: int, history: FloatArray, window: int) -> float:
+    range_sq = window_mean(history[RANGE_SQ], end, window)
+    intraday_sq = window_mean(history[INTRADAY_SQ], end, window)
+    return max(0.5 * range_sq - (2.0 * math.log(2.0) - 1.0) * intraday_sq, 0.0)
+
+
+@kernel
+def _rogers_satchell(end: int, history: FloatArray, window: int) -> float:
+    return max(window_mean(history[SATCHELL], end, window), 0.0)
+
+
+@kernel
+def _yang_zhang(end: int, history: FloatArray, window: int) -> float:
+    overnight = _deviation(end, history[OVERNIGHT], window)
+    intraday = _deviation(end, history[INTRADAY], window)
+    weight = 0.34 / (1.34 + (window + 1.0) / (window - 1.0))
+    satchell = _rogers_satchell(end, history, window)
+    return overnight * overnight + weight * intraday * intraday + (1.0 - weight) * satchell
+
+
+@kernel
+def _deviation(end: int, x: FloatArray, window: int) -> float:
+    return window_deviation(x, end, window, window_mean(x, end, window), 1)
+
+
+@kernel
+def _chaikin(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
+    window, change = p[0], p[1]
+    s[0] = ema_next(s[0], history[HIGH, end] - history[LOW, end], k, window)
+    last = s[1 + k % change]
+    s[1 + k % change] = s[0]
+    if k >= window + change:
+        has_range = last > NO_RANGE_FRAC * history[CLOSE, end]
+        out[0] = 100.0 * (s[0] / last - 1.0) if has_range else 0.0
+
+
+@kernel
+def _vix_proxy(k: int, log_return: float, bars_per_year: float, s: FloatArray, out: FloatArray, sessions: int) -> None:
     if k < 2:
         return
-    true_range = ring[TRUE_RANGE, end]
-    out[_TR] = true_range
-    for j in range(len(ATR_WINDOWS)):
-        average = wilder_next(s[ATR + j], true_range, k - 1, ATR_WINDOWS[j])
-        s[ATR + j] = average
-        if k > ATR_WINDOWS[j]:
-            out[_ATR + j] = average
-    if k >= 15:
-        out[_NATR] = 100.0 * out[_ATR + 1] / ring[CLOSE, end]
-
-
-@kernel
-def _step_bands(k: int, end: int, ring: FloatArray, s: FloatArray, out: FloatArray) -> None:
-    c = ring[CLOSE, end]
-    s[KELTNER_EMA] = ema_next(s[KELTNER_EMA], c, k, 20)
-    s[KELTNER_ATR] = wilder_next(s[KELTNER_ATR], ring[TRUE_RANGE, end], k - 1, 10)
-    if k < 20:
-        return
-    middle = window_mean(ring[CLOSE], end, 20)
-    half = 2.0 * window_deviation(ring[CLOSE], end, 20, middle, 0)
-    out[_BBANDS] = middle + half
-    out[_BBANDS + 1] = middle
-    out[_BBANDS + 2] = middle - half
-    out[_BBANDS + 3] = (c - middle) / (2.0 * half) + 0.5 if half > 0.0 else 0.5
-    out[_BBANDS + 4] = 2.0 * half / middle
-    middle = s[KELTNER_EMA]
-    half = 2.0 * s[KELTNER_ATR]
-    out[_KELTNER] = middle + half
-    out[_KELTNER + 1] = middle - half
-    out[_KELTNER + 2] = (c - middle) / (2.0 * half) + 0.5 if half > 0.0 else 0.5
-
-
-@kernel
-def _step_close_to_close(  # noqa: PLR0917 - compiled code takes arrays, not objects
-    k: int, end: int, log_return: FloatArray, s: FloatArray, bars_per_year: float, out: FloatArray
-) -> None:
-    for j in range(len(HV_WINDOWS)):
-        w = HV_WINDOWS[j]
-        if k > w:
-            deviation = window_deviation(log_return, end, w, window_mean(log_return, end, w), 1)
-            out[_HV + j] = math.sqrt(bars_per_year) * deviation
-    if k >= 61:
-        out[_RATIO] = out[_HV] / out[_HV_60] if out[_HV_60] > 0.0 else 1.0
-    if k < 21:
-        return
-    s[HV + (k - 21) % HV_BARS] = out[_HV_20]
-    if k >= 20 + HV_BARS:
-        below = 0
-        for j in range(HV_BARS):
-            below += s[HV + j] <= out[_HV_20]
-        out[_PERCENTILE] = below / HV_BARS
-
-
-@kernel
-def _step_range_estimators(k: int, end: int, ring: FloatArray, bars_per_year: float, out: FloatArray) -> None:
-    if k < 20:
-        return
-    range_sq = window_mean(ring[RANGE_SQ], end, 20)
-    intraday_sq = window_mean(ring[INTRADAY_SQ], end, 20)
-    satchell = max(window_mean(ring[SATCHELL], end, 20), 0.0)
-    garman_klass = max(0.5 * range_sq - (2.0 * math.log(2.0) - 1.0) * intraday_sq, 0.0)
-    out[_PARKINSON] = math.sqrt(bars_per_year * range_sq / (4.0 * math.log(2.0)))
-    out[_GARMAN_KLASS] = math.sqrt(bars_per_year * garman_klass)
-    out[_SATCHELL] = math.sqrt(bars_per_year * satchell)
-    if k < 21:
-        return
-    overnight = window_deviation(ring[OVERNIGHT], end, 20, window_mean(ring[OVERNIGHT], end, 20), 1)
-    intraday = window_deviation(ring[INTRADAY], end, 20, window_mean(ring[INTRADAY], end, 20), 1)
-    variance = overnight * overnight + _YANG_ZHANG_K * intraday * intraday + (1.0 - _YANG_ZHANG_K) * satchell
-    out[_YANG_ZHANG] = math.sqrt(bars_per_year * variance)
+    n_bars = max(sessions * bars_per_year / 252.0, 1.0)
+    kept = 1.0 - 2.0 / (n_bars + 1.0)
+    s[0] = kept * s[0] + log_return * log_return
+    s[1] = kept * s[1] + 1.0
+    if k > sessions:
+        out[0] = 100.0 * math.sqrt(bars_per_year * s[0] / s[1])

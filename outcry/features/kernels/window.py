@@ -1,8 +1,8 @@
-"""Windows over the ring of the last bars, and the two exponential recurrences.
+"""Windows over the history of a symbol, and the recurrences.
 
-A ring row holds its `RING_BARS` values twice, one copy after the other, so that every window is contiguous and ends at
-`end`, the newest value; ``x[end - j]`` is j bars ago. Windows of up to 60 bars are summed anew from the ring: about as
-fast as a running sum at these lengths, and free of drift.
+A row of the history is contiguous: ``x[end]`` is the newest value, ``x[end - j]`` that of j bars ago. Windows of up to
+60 bars are summed anew: about as fast as a running sum at these lengths, and free of drift. A window is cut out first:
+indices that count from 0 need no check for negative ones.
 """
 
 import math
@@ -10,22 +10,39 @@ import math
 from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray
 
-RING_BARS = 64
+
+@kernel
+def rolling_sum(total: float, x: FloatArray, end: int, k: int, window: int) -> float:
+    """Advance the sum of the last `window` values, of all while k < window, by the k-th; once a window it is anew."""
+    if k % window == 0:
+        return window_sum(x, end, window)
+    added: float = total + x[end]
+    return added - x[end - window] if k > window else added
+
+
+@kernel
+def ring_mean(s: FloatArray, start: int, n: int) -> float:
+    """Average the `n` slots from `start`, in their order."""
+    total = 0.0
+    for j in range(start, start + n):
+        total += s[j]
+    return total / n
 
 
 @kernel
 def window_sum(x: FloatArray, end: int, window: int) -> float:
     """Sum the last `window` values in four partial sums; the order is fixed, so the result is too."""
+    w = x[end - window + 1 : end + 1]
     a = b = c = d = 0.0
-    i = end - window + 1
-    while i + 3 <= end:
-        a += x[i]
-        b += x[i + 1]
-        c += x[i + 2]
-        d += x[i + 3]
+    i = 0
+    while i + 3 < window:
+        a += w[i]
+        b += w[i + 1]
+        c += w[i + 2]
+        d += w[i + 3]
         i += 4
-    while i <= end:
-        a += x[i]
+    while i < window:
+        a += w[i]
         i += 1
     return (a + b) + (c + d)
 
@@ -38,16 +55,17 @@ def window_mean(x: FloatArray, end: int, window: int) -> float:
 @kernel
 def window_squares(x: FloatArray, end: int, window: int, mean: float) -> float:
     """Sum the squared deviations of the last `window` values from `mean`."""
+    w = x[end - window + 1 : end + 1]
     a = b = c = d = 0.0
-    i = end - window + 1
-    while i + 3 <= end:
-        a += (x[i] - mean) * (x[i] - mean)
-        b += (x[i + 1] - mean) * (x[i + 1] - mean)
-        c += (x[i + 2] - mean) * (x[i + 2] - mean)
-        d += (x[i + 3] - mean) * (x[i + 3] - mean)
+    i = 0
+    while i + 3 < window:
+        a += (w[i] - mean) * (w[i] - mean)
+        b += (w[i + 1] - mean) * (w[i + 1] - mean)
+        c += (w[i + 2] - mean) * (w[i + 2] - mean)
+        d += (w[i + 3] - mean) * (w[i + 3] - mean)
         i += 4
-    while i <= end:
-        a += (x[i] - mean) * (x[i] - mean)
+    while i < window:
+        a += (w[i] - mean) * (w[i] - mean)
         i += 1
     return (a + b) + (c + d)
 
@@ -72,32 +90,34 @@ def window_deviation(x: FloatArray, end: int, window: int, mean: float, ddof: in
 
 @kernel
 def window_max(x: FloatArray, end: int, window: int) -> float:
-    a: float = x[end]
-    for i in range(end - window + 1, end):
-        a = max(a, x[i])
+    w = x[end - window + 1 : end + 1]
+    a: float = w[0]
+    for i in range(1, window):
+        a = max(a, w[i])
     return a
 
 
 @kernel
 def window_min(x: FloatArray, end: int, window: int) -> float:
-    a: float = x[end]
-    for i in range(end - window + 1, end):
-        a = min(a, x[i])
+    w = x[end - window + 1 : end + 1]
+    a: float = w[0]
+    for i in range(1, window):
+        a = min(a, w[i])
     return a
 
 
 @kernel
 def window_linear(x: FloatArray, end: int, window: int) -> float:
     """Average the last `window` values with weights 1 (oldest) to `window` (newest)."""
+    w = x[end - window + 1 : end + 1]
     a = b = 0.0
-    i = 1
-    start = end - window
-    while i + 1 <= window:
-        a += i * x[start + i]
-        b += (i + 1) * x[start + i + 1]
+    i = 0
+    while i + 1 < window:
+        a += (i + 1) * w[i]
+        b += (i + 2) * w[i + 1]
         i += 2
-    if i <= window:
-        a += i * x[start + i]
+    if i < window:
+        a += (i + 1) * w[i]
     return (a + b) / (0.5 * window * (window + 1))
 
 

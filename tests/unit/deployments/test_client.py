@@ -11,9 +11,11 @@ from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.client import EnsembleClient
 from outcry.errors import PredictionError
-from outcry.features.catalogue import FEATURE_NAMES
+from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, Forecast, InputKind
 
+FEATURE_NAMES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",)).names
 N_SYMBOLS = 3
 PROBABILITY = np.tile([0.5, 0.3, 0.2], (N_SYMBOLS, 1))
 
@@ -58,13 +60,13 @@ def is_fallback(forecast: Forecast) -> bool:
 @pytest.mark.parametrize("death", [ActorDiedError(), DeploymentUnavailableError(None)])
 async def test_replica_that_is_being_replaced_is_asked_again(death: Exception) -> None:
     handle = ScriptedHandle(death, death, ("v1", PROBABILITY))
-    forecast = await EnsembleClient(handle, deadline_s=30.0).predict(frame())
+    forecast = await EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0).predict(frame())
     assert np.array_equal(forecast.probability, PROBABILITY)
     assert handle.n_calls == 3
 
 
 async def test_silence_past_the_deadline_gives_the_fallback_and_its_reason() -> None:
-    forecast = await EnsembleClient(ScriptedHandle(None), deadline_s=0.01).predict(frame())
+    forecast = await EnsembleClient(ScriptedHandle(None), FEATURE_NAMES, deadline_s=0.01).predict(frame())
     assert is_fallback(forecast)
     (fallback,) = forecast.inputs
     assert fallback.kind is InputKind.FORECAST_FALLBACK
@@ -75,7 +77,7 @@ async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
     cause = PredictionError("feature tech_x must be finite or NaN, was inf in row 2")
     for refusal in (cause, RayTaskError("predict_frame", "traceback", cause).as_instanceof_cause()):
         handle = ScriptedHandle(refusal)
-        forecast = await EnsembleClient(handle, deadline_s=30.0).predict(frame())
+        forecast = await EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0).predict(frame())
         assert is_fallback(forecast)
         assert forecast.inputs[0].payload["reason"] == str(cause)
         assert handle.n_calls == 1
@@ -83,7 +85,7 @@ async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
 
 async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
     handle = ScriptedHandle(("v1", PROBABILITY), ("v2", PROBABILITY), ("v2", PROBABILITY))
-    client = EnsembleClient(handle, deadline_s=30.0, model_version="v1")
+    client = EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0, model_version="v1")
     inputs = [(await client.predict(frame(seq))).inputs for seq in range(3)]
     assert [[(item.seq, item.kind, dict(item.payload)) for item in each] for each in inputs] == [
         [],

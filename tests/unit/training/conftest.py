@@ -1,14 +1,27 @@
 """A market in which one feature knows something about the future, and settings that train on it in a second."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 
 from configs.training import LightGBMConfig, TrainingConfig, XGBoostConfig
 from outcry.market.frame import FloatArray, FrameTensor
+from training.dataset import ReadFeatures
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
 UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}
 BAR_NS = 86_400 * 10**9
+
+
+@pytest.fixture(scope="session")
+def reader() -> Callable[..., ReadFeatures]:
+    """Return what reads features of shape (n_frames, n_symbols, n_names)."""
+
+    def read_from(features: FloatArray, names: Sequence[str] = FEATURES) -> ReadFeatures:
+        return lambda rows, columns: features[rows][..., [names.index(name) for name in columns]]
+
+    return read_from
 
 
 def tensor_of(close: FloatArray) -> FrameTensor:

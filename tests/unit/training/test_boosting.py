@@ -1,6 +1,7 @@
 """A member is fitted on all rows for as many rounds as validation asked for, and predicts from what is stored."""
 
 import json
+from collections.abc import Callable
 
 import lightgbm
 import numpy as np
@@ -11,15 +12,17 @@ from configs.training import TrainingConfig
 from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor
 from training.boosting import FAMILIES
-from training.dataset import Dataset, build_dataset
+from training.dataset import Dataset, ReadFeatures, build_dataset
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
 UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}
 
 
 @pytest.fixture(scope="module")
-def parts(market: tuple[FrameTensor, FloatArray], config: TrainingConfig) -> tuple[Dataset, Dataset, Dataset]:
-    data = build_dataset(*market, FEATURES, UNITS, config)
+def parts(
+    market: tuple[FrameTensor, FloatArray], config: TrainingConfig, reader: Callable[..., ReadFeatures]
+) -> tuple[Dataset, Dataset, Dataset]:
+    data = build_dataset(market[0], reader(market[1]), FEATURES, UNITS, config)
     ((earlier, validation),) = PurgedWalkForward(1, 3, 2, 0.8).split(700)
     return data.of_frames(earlier), data.of_frames(validation), data
 

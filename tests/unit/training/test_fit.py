@@ -1,6 +1,7 @@
 """What is trained is measured out of sample, and the last fold does nothing but measure."""
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from outcry.market.frame import FloatArray, FrameTensor
 from outcry.messages import Direction
 from outcry.models.bundle import load_bundle
 from outcry.models.evaluation import score
-from training.dataset import build_dataset
+from training.dataset import ReadFeatures, build_dataset
 from training.fit import fit_ensemble
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
@@ -22,15 +23,18 @@ UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}
 BAR_NS = 86_400 * 10**9
 
 Market = tuple[FrameTensor, FloatArray]
+Reader = Callable[..., ReadFeatures]
 
 
 def _fit(market: Market, config: TrainingConfig, directory: Path, **options: object) -> Path:
+    frames, features = market
     return fit_ensemble(
-        *market,
+        frames,
+        lambda rows, columns: features[rows][..., [FEATURES.index(name) for name in columns]],
         FEATURES,
         config,
         units=UNITS,
-        catalogue_hash="c" * 64,
+        features_hash="c" * 64,
         symbols=("A", "B", "C"),
         bar_ns=BAR_NS,
         directory=directory,
@@ -59,11 +63,11 @@ def test_noise_beats_nothing(market: Market, config: TrainingConfig, tmp_path: P
 
 
 def test_the_figures_of_the_test_fold_are_those_of_the_bundle(
-    fitted: Path, market: Market, config: TrainingConfig
+    fitted: Path, market: Market, config: TrainingConfig, reader: Reader
 ) -> None:
     bundle = load_bundle(fitted)
     frames, _ = market
-    data = build_dataset(*market, FEATURES, UNITS, config)
+    data = build_dataset(market[0], reader(market[1]), FEATURES, UNITS, config)
     test = bundle.manifest.test
     ts_ns = frames.ts_close_ns[data.frame]
     is_test = (ts_ns >= test.first_ts_ns) & (ts_ns <= test.last_ts_ns)
@@ -161,11 +165,11 @@ def test_an_ensemble_of_real_daily_bars_is_calibrated_and_claims_no_more_than_it
         features[k:, :, column] = close[k:] / close[:-k] - 1.0
     path = fit_ensemble(
         frames,
-        features,
+        lambda rows, columns: features[rows][..., [names.index(name) for name in columns]],
         names,
         config,
         units=dict.fromkeys(names, "ratio"),
-        catalogue_hash="c" * 64,
+        features_hash="c" * 64,
         symbols=symbols,
         bar_ns=BAR_NS,
         directory=tmp_path,

@@ -80,8 +80,8 @@ def real_market(request: pytest.FixtureRequest) -> tuple[FrameTensor, Sessions]:
 def around_the_clock() -> Sessions:
     """Forty sessions of a UTC day each."""
     day_ns = 24 * 60 * MINUTE_NS
-    midnight = np.arange(19_723, 19_763, dtype=np.int64) * day_ns
-    return Sessions(open_ns=midnight, close_ns=midnight + day_ns, midnight_ns=midnight, weekday=np.arange(40) % 7)
+    midnight = np.arange(19_723, 19_803, dtype=np.int64) * day_ns
+    return Sessions(open_ns=midnight, close_ns=midnight + day_ns, midnight_ns=midnight, weekday=np.arange(80) % 7)
 
 
 @pytest.fixture(scope="session")

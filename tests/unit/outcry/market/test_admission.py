@@ -21,8 +21,52 @@ def good_bars() -> pl.DataFrame:
     return normalise_bars(table, "test")
 
 
+def quoted_bars() -> pl.DataFrame:
+    """Good bars with a locked market in the first, a crossed one in the second, one side or nothing known in others."""
+    known = pl.int_range(pl.len()) % 5 > 0
+    return good_bars().with_columns(
+        bid=pl.when(known).then(10.0),
+        ask=pl.when(pl.int_range(pl.len()) == 1).then(9.9).otherwise(10.0 + pl.int_range(pl.len()) % 7),
+        bid_size=pl.when(known).then(0.0),
+        ask_size=100.0,
+        trades=pl.when(known).then(3.0),
+        buy_volume=pl.when(known).then(pl.int_range(pl.len()) % 6).cast(pl.Float64),
+    )
+
+
 def test_good_bars_pass_unchanged() -> None:
     assert_frame_equal(admit_bars(good_bars(), "test")[0], good_bars())
+
+
+def test_quotes_that_are_locked_crossed_one_sided_or_not_known_pass_unchanged() -> None:
+    assert_frame_equal(admit_bars(quoted_bars(), "test")[0], quoted_bars())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("bid", 0.0, "bid must be finite and positive"),
+        ("ask", -1.0, "ask must be finite and positive"),
+        ("ask", float("inf"), "ask must be finite and positive"),
+        ("bid_size", -1.0, "bid_size must be finite and not negative"),
+        ("ask_size", float("inf"), "ask_size must be finite and not negative"),
+        ("trades", -1.0, "trades must be finite and not negative"),
+        ("buy_volume", -0.5, "buy_volume must be from 0 to volume"),
+        ("buy_volume", 5.000001, "buy_volume must be from 0 to volume"),
+    ],
+)
+@given(row=st.integers(min_value=0, max_value=2 * N_BARS - 1))
+def test_one_bad_value_of_a_tape_is_refused_with_symbol_instant_value_and_rule(
+    column: str, value: float, rule: str, row: int
+) -> None:
+    is_bad = pl.int_range(pl.len()) == row
+    bad = quoted_bars().with_columns(pl.when(is_bad).then(pl.lit(value)).otherwise(column).alias(column))
+    with pytest.raises(DataValidationError) as caught:
+        admit_bars(bad, "bars.csv")
+    symbol, minute = ("A", "B")[row // N_BARS], row % N_BARS
+    assert str(caught.value).startswith(f"{rule}, empty where")
+    assert f"{symbol} at 1970-01-01T00:{minute:02}:00Z" in str(caught.value)
+    assert f"{column} {value}" in str(caught.value)
 
 
 def test_bars_by_time_are_returned_by_symbol() -> None:

@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from outcry.errors import ConfigurationError, DataValidationError
 from outcry.market.aggregate import aggregate_frames
 from outcry.market.bar_size import DAY_NS, SECOND_NS
 from outcry.market.calendar import TradingCalendar
-from outcry.market.frame import FrameTensor, IntArray
+from outcry.market.frame import TAPE_FIELDS, FrameTensor, IntArray
 from outcry.market.source import SourceConfig
 
 MINUTE_NS = 60 * SECOND_NS
@@ -37,6 +38,17 @@ def random_frames(ts_close_ns: IntArray, seed: int, present_frac: float) -> Fram
     }
     columns = {name: np.where(present, values, np.nan) for name, values in columns.items()}
     return FrameTensor(first_seq=0, ts_close_ns=ts_close_ns, present=present, **columns)
+
+
+def with_tape(frames: FrameTensor, seed: int, known_frac: float) -> FrameTensor:
+    """Add quotes with missing sides, and trades and buy volume that are not always known."""
+    generator = np.random.default_rng(seed)
+    shape = frames.present.shape
+    tape = generator.uniform(1, 100, (*shape, len(TAPE_FIELDS)))
+    tape[..., 5] = frames.volume * generator.choice([0.0, 0.3, 1.0], shape)
+    tape[generator.random(tape.shape) >= known_frac] = np.nan
+    tape[~frames.present] = np.nan
+    return replace(frames, tape=tape)
 
 
 def session_minutes() -> IntArray:
@@ -93,6 +105,58 @@ def test_larger_bars_are_those_of_a_group_by_in_polars(n_minutes: int, present_f
         # Sums are taken in another order.
         assert_allclose(getattr(larger, name)[larger.present], reference.get_column(name).to_numpy(), rtol=1e-12)
     assert_array_equal(np.isnan(larger.close), ~larger.present)
+
+
+def last_quotes_and_sums(frames: FrameTensor, target_ns: int) -> pl.DataFrame:
+    """Aggregate the tape with polars; a bar without any price has no quote."""
+    sessions = XNYS.sessions(*WEEK)
+    assert frames.tape is not None
+    opened = np.array([sessions.open_ns[sessions.locate(ts)] for ts in frames.ts_close_ns.tolist()])
+    bucket = (frames.ts_close_ns - opened - 1) // target_ns
+    tables = [
+        pl.DataFrame(dict(zip(TAPE_FIELDS, frames.tape[:, column].T, strict=True)))
+        .with_columns(opened=opened, bucket=bucket, column=pl.lit(column), present=frames.present[:, column])
+        .filter("present")
+        for column in range(frames.n_symbols)
+    ]
+    bars = pl.concat(tables)
+    is_quoted = pl.col("bid").is_not_nan() | pl.col("ask").is_not_nan()
+    return (
+        bars.group_by("column", "opened", "bucket", maintain_order=True)
+        .agg(
+            *(pl.col(name).filter(is_quoted).last().fill_null(np.nan) for name in TAPE_FIELDS[:4]),
+            *(pl.col(name).sum() for name in TAPE_FIELDS[4:]),
+        )
+        .sort("opened", "bucket", "column")
+    )
+
+
+@settings(max_examples=30)
+@given(
+    n_minutes=st.sampled_from([2, 5, 30, 240]),
+    present_frac=st.sampled_from([0.02, 0.3, 1.0]),
+    known_frac=st.sampled_from([0.02, 0.9, 1.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_larger_bar_has_the_last_quote_in_it_and_the_sums_of_what_all_its_bars_know(
+    n_minutes: int, present_frac: float, known_frac: float, seed: int
+) -> None:
+    frames = with_tape(random_frames(session_minutes(), seed, present_frac), seed, known_frac)
+    larger = aggregate_frames(frames, MINUTE_NS, n_minutes * MINUTE_NS, XNYS.sessions(*WEEK))
+    reference = last_quotes_and_sums(frames, n_minutes * MINUTE_NS)
+    assert larger.tape is not None
+    for place, name in enumerate(TAPE_FIELDS):
+        found, expected = larger.tape[larger.present, place], reference.get_column(name).to_numpy()
+        # Sums are taken in another order; a quote is copied.
+        assert_allclose(found, expected, rtol=1e-12 if place >= 4 else 0.0)
+    assert np.isnan(larger.tape[~larger.present]).all()
+    # A bar of bars that keep the rule keeps it: both sums are rounded alike.
+    assert not (larger.tape[..., 5] > larger.volume).any()
+
+
+def test_frames_without_a_tape_make_larger_bars_without_one() -> None:
+    frames = random_frames(session_minutes(), 4, 0.9)
+    assert aggregate_frames(frames, MINUTE_NS, 5 * MINUTE_NS, XNYS.sessions(*WEEK)).tape is None
 
 
 @pytest.mark.parametrize(("n_minutes", "n_per_session"), [(60, (7, 7, 4)), (15, (26, 26, 14)), (1440, (1, 1, 1))])

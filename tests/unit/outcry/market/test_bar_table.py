@@ -70,3 +70,14 @@ def test_a_column_of_another_type_is_refused(columns: dict[str, object], message
 def test_wrong_columns_are_listed_with_those_found() -> None:
     with pytest.raises(DataValidationError, match=r"missing ts, volume, found symbol, open, high, low, close, time"):
         normalise_bars(table().drop("ts", "volume").with_columns(time=1), "test")
+
+
+def test_columns_of_a_tape_are_kept_where_the_table_has_them_and_what_is_not_known_is_null() -> None:
+    assert "bid" not in normalise_bars(table(), "test").columns
+    bars = normalise_bars(table(trades=[3, None], bid=[float("nan"), 1.5], note=["x", "y"]), "test")
+    assert bars.columns == ["symbol", "ts_ns", "open", "high", "low", "close", "volume", "vwap", "bid", "trades"]
+    assert bars.get_column("bid").to_list() == [None, 1.5]
+    assert bars.get_column("trades").to_list() == [3.0, None]
+    assert bars.schema["trades"] == pl.Float64
+    with pytest.raises(DataValidationError, match="ask must be a number"):
+        normalise_bars(table(ask=["1", "2"]), "test")

@@ -84,6 +84,19 @@ def test_a_bad_value_is_found_where_it_is(
     assert f"{name}={'null' if value is None else f'{value:g}'}" in finding.examples[0]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("bid", 0.0), ("ask", -1.0), ("bid_size", -1.0), ("ask_size", -1.0), ("trades", -2.0), ("buy_volume", 1e9)],
+)
+def test_a_bad_value_of_a_tape_is_found_where_it_is(column: str, value: float) -> None:
+    is_bad = pl.int_range(pl.len()) == 17
+    bars = good_bars().with_columns(pl.when(is_bad).then(pl.lit(value)).alias(column))
+    (finding,) = check_bars(bars, XNYS).findings
+    assert (finding.kind, finding.severity, finding.count) == (f"bad_{column}", Severity.ERROR, 1)
+    assert finding.first_ts_ns == bars.item(17, "ts_ns")
+    assert f"{column}={value:g}" in finding.examples[0]
+
+
 @given(st.sets(st.integers(1, N_BARS - 2), min_size=1, max_size=40))
 def test_missing_bars_are_counted_over_the_slots_of_the_sessions(missing: set[int]) -> None:
     kept = good_bars().with_row_index("row").filter(~pl.col("row").is_in(list(missing))).drop("row")

@@ -14,7 +14,7 @@ from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec
 
 N_FEATURES = 6
 FEATURES = tuple(f"tech_{k}" for k in range(N_FEATURES))
-CATALOGUE_HASH = "a" * 64
+FEATURES_HASH = "a" * 64
 
 
 def _sample_rows(n_rows: int, seed: int) -> FloatArray:
@@ -71,7 +71,7 @@ def facts() -> BundleFacts:
     )
     return BundleFacts(
         feature_names=FEATURES,
-        catalogue_hash=CATALOGUE_HASH,
+        features_hash=FEATURES_HASH,
         label=LabelSpec(horizon_bars=5, band_kind="fixed", band_value=0.01),
         bar_ns=86_400_000_000_000,
         symbols=("AAPL", "IBM"),

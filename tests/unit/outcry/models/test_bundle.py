@@ -177,8 +177,8 @@ def _forge(path: Path, **changes: object) -> None:
 
 
 def test_another_schema_version_is_refused(bundle_path: Path) -> None:
-    _forge(bundle_path, schema_version=2)
-    with pytest.raises(BundleError, match="schema_version must be 1, was 2"):
+    _forge(bundle_path, schema_version=1)
+    with pytest.raises(BundleError, match="schema_version must be 2, was 1"):
         load_bundle(bundle_path)
 
 
@@ -209,9 +209,9 @@ def test_a_feature_that_is_not_computed_is_named(bundle_path: Path, facts: Bundl
         load_bundle(bundle_path, facts.feature_names[:-1])
 
 
-def test_another_catalogue_is_refused(bundle_path: Path, facts: BundleFacts) -> None:
-    load_bundle(bundle_path, facts.feature_names, facts.catalogue_hash)
-    with pytest.raises(BundleError, match="catalogue_hash must be bbb, was aaa"):
+def test_another_feature_set_is_refused(bundle_path: Path, facts: BundleFacts) -> None:
+    load_bundle(bundle_path, facts.feature_names, facts.features_hash)
+    with pytest.raises(BundleError, match="features_hash must be bbb, was aaa"):
         load_bundle(bundle_path, facts.feature_names, "bbb")
 
 

@@ -7,22 +7,26 @@ import pytest
 
 from bench.random_bundle import write_random_bundle
 from outcry.errors import BundleError, PredictionError
-from outcry.features.catalogue import FEATURE_NAMES, VOLATILITY_COLUMN, catalogue_hash
+from outcry.features.families.volatility import VOLATILITY_COLUMN
+from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, Input, InputKind
 from outcry.models.bundle import ModelBundle, load_bundle
 from outcry.models.confidence import confidence
 from outcry.models.forecast import ForecastBuilder
-from outcry.models.predictor import BundlePredictor, predict_catalogue_rows
+from outcry.models.predictor import BundlePredictor, predict_rows
 
+FEATURES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",))
+FEATURE_NAMES = FEATURES.names
 N_SYMBOLS = 4
 
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelBundle]:
     directory: Path = tmp_path_factory.mktemp("bundles")
-    names = FEATURE_NAMES[10:2:-1]  # not in the order of the catalogue
-    paths = [write_random_bundle(directory, names, catalogue_hash(), seed=seed, n_rounds=3) for seed in (0, 1)]
-    return [load_bundle(path, FEATURE_NAMES, catalogue_hash()) for path in paths]
+    names = FEATURE_NAMES[10:2:-1]  # not in the order of the set
+    paths = [write_random_bundle(directory, names, FEATURES.hash, seed=seed, n_rounds=3) for seed in (0, 1)]
+    return [load_bundle(path, FEATURE_NAMES, FEATURES.hash) for path in paths]
 
 
 def feature_frame(seq: int) -> FeatureFrame:
@@ -33,7 +37,7 @@ def feature_frame(seq: int) -> FeatureFrame:
 
 async def test_forecast_holds_the_probabilities_of_the_named_columns(bundles) -> None:
     frame = feature_frame(0)
-    forecast = await BundlePredictor(bundles[0]).predict(frame)
+    forecast = await BundlePredictor(bundles[0], feature_names=FEATURE_NAMES).predict(frame)
     expected = bundles[0].predict_proba(frame.values[:, [FEATURE_NAMES.index(n) for n in bundles[0].feature_names]])
     assert np.array_equal(forecast.probability, expected, equal_nan=True)
     assert np.isnan(forecast.probability[0]).all()
@@ -44,10 +48,10 @@ async def test_forecast_holds_the_probabilities_of_the_named_columns(bundles) ->
 
 
 async def test_model_is_an_input_of_the_first_frame_only(bundles) -> None:
-    predictor = BundlePredictor(bundles[0])
+    predictor = BundlePredictor(bundles[0], feature_names=FEATURE_NAMES)
     seen = [(await predictor.predict(feature_frame(seq))).inputs for seq in range(3)]
     assert seen == [(Input(0, InputKind.MODEL_SWAPPED, {"model_version": bundles[0].version}),), (), ()]
-    resumed = BundlePredictor(bundles[0], model_version=bundles[0].version)
+    resumed = BundlePredictor(bundles[0], model_version=bundles[0].version, feature_names=FEATURE_NAMES)
     assert (await resumed.predict(feature_frame(3))).inputs == ()
 
 
@@ -58,21 +62,21 @@ async def test_record_of_a_run_repeats_its_swaps_and_fallbacks(bundles) -> None:
         Input(2, InputKind.HALT, {"reason": "operator"}),
         Input(3, InputKind.MODEL_SWAPPED, {"model_version": bundles[0].version}),
     )
-    predictor = BundlePredictor(*bundles, recorded=recorded)
+    predictor = BundlePredictor(*bundles, recorded=recorded, feature_names=FEATURE_NAMES)
     forecasts = [await predictor.predict(feature_frame(seq)) for seq in range(5)]
     assert [f.model_version for f in forecasts] == [bundles[i].version for i in (1, 1, 1, 0, 0)]
     assert [item for f in forecasts for item in f.inputs] == [recorded[0], recorded[1], recorded[3]]
     assert np.isnan(forecasts[1].probability).all()
     assert not forecasts[1].confidence.any()
     assert np.array_equal(
-        forecasts[4].probability, predict_catalogue_rows(bundles[0], feature_frame(4).values), equal_nan=True
+        forecasts[4].probability, predict_rows(bundles[0], feature_frame(4).values, FEATURE_NAMES), equal_nan=True
     )
 
 
 async def test_rows_the_model_refuses_make_a_fallback_that_says_why(bundles) -> None:
     frame = feature_frame(0)
     frame.values[2, FEATURE_NAMES.index(bundles[0].feature_names[0])] = np.inf
-    forecast = await BundlePredictor(bundles[0]).predict(frame)
+    forecast = await BundlePredictor(bundles[0], feature_names=FEATURE_NAMES).predict(frame)
     assert np.isnan(forecast.probability).all()
     (fallback,) = forecast.inputs
     assert fallback.kind is InputKind.FORECAST_FALLBACK
@@ -81,14 +85,18 @@ async def test_rows_the_model_refuses_make_a_fallback_that_says_why(bundles) -> 
 
 def test_rows_of_another_width_are_refused(bundles) -> None:
     with pytest.raises(PredictionError, match=rf"rows must have shape \(n_rows, {len(FEATURE_NAMES)}\), was \(1, 3\)"):
-        predict_catalogue_rows(bundles[0], np.zeros((1, 3)))
+        predict_rows(bundles[0], np.zeros((1, 3)), FEATURE_NAMES)
 
 
 def test_probability_of_another_shape_is_refused() -> None:
     with pytest.raises(PredictionError, match=r"probability must have shape \(4, 3\), was \(3, 3\)"):
-        ForecastBuilder().build(feature_frame(0), "v", np.zeros((3, 3)))
+        ForecastBuilder(FEATURE_NAMES).build(feature_frame(0), "v", np.zeros((3, 3)))
 
 
 def test_recorded_swap_to_an_unknown_model_is_refused(bundles) -> None:
     with pytest.raises(BundleError, match=r"model_version must be one of .*, was gone"):
-        BundlePredictor(bundles[0], recorded=[Input(1, InputKind.MODEL_SWAPPED, {"model_version": "gone"})])
+        BundlePredictor(
+            bundles[0],
+            feature_names=FEATURE_NAMES,
+            recorded=[Input(1, InputKind.MODEL_SWAPPED, {"model_version": "gone"})],
+        )

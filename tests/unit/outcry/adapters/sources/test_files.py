@@ -96,3 +96,27 @@ def test_a_folder_whose_files_do_not_fit_together_is_refused(tmp_path: Path) -> 
     sample().with_columns(ts=pl.lit("soon")).write_csv(tmp_path / "b.csv")
     with pytest.raises(DataValidationError):
         read_bars(str(tmp_path))
+
+
+def test_quotes_that_come_late_in_a_file_are_numbers_in_every_format(tmp_path: Path) -> None:
+    # The first hundred rows of a CSV file, of which types are guessed, have none.
+    late = pl.when(pl.int_range(pl.len()) >= pl.len() - 2)
+    bars_of_a_year = read_sample().filter(pl.col("symbol") == "IBM", pl.col("ts").dt.year() == 2012)
+    table = bars_of_a_year.with_columns(bid=late.then(27.5), trades=late.then(12))
+    assert table.get_column("bid").null_count() > 200
+    table.write_parquet(tmp_path / "bars.parquet")
+    table.write_csv(tmp_path / "bars.csv")
+    bars = read_bars(str(tmp_path / "bars.csv"))
+    assert_frame_equal(bars, read_bars(str(tmp_path / "bars.parquet")))
+    assert bars.get_column("bid").drop_nulls().to_list() == [27.5, 27.5]
+    assert bars.get_column("trades").to_list()[-1] == 12.0
+
+
+def test_files_of_a_folder_need_not_all_have_quotes(tmp_path: Path) -> None:
+    for month in (1, 2):
+        part = sample().filter(pl.col("ts").dt.month() == month)
+        (part if month == 1 else part.with_columns(ask=99.0)).write_parquet(tmp_path / f"{month}.parquet")
+    bars = read_bars(str(tmp_path))
+    n_bars = sample().filter(pl.col("ts").dt.month() == 1).height
+    assert bars.get_column("ask").null_count() == n_bars
+    assert set(bars.get_column("ask").drop_nulls()) == {99.0}

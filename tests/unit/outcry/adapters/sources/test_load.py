@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
@@ -11,7 +12,7 @@ from numpy.testing import assert_array_equal
 from outcry.adapters.sources.load import load_market
 from outcry.adapters.sources.sample import read_sample
 from outcry.errors import ConfigurationError, DataNotFoundError, DataValidationError, OutcryError
-from outcry.market.frame import BAR_FIELDS
+from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS
 from outcry.market.source import SourceConfig
 
 
@@ -50,6 +51,20 @@ def test_the_fingerprint_follows_the_data_and_nothing_else(source: Path) -> None
     second = load_market(SourceConfig(source=str(source)))
     assert second.fingerprint != first.fingerprint
     assert load_market(SourceConfig(source=str(source), lot=Decimal(2))).fingerprint != second.fingerprint
+
+
+def test_the_fingerprint_follows_the_tape_and_a_column_that_knows_nothing_is_none(source: Path) -> None:
+    plain = load_market(SourceConfig(source=str(source)))
+    table = pl.read_parquet(source)
+    fingerprints = {plain.fingerprint}
+    for bid in (27.0, 27.5):
+        table.with_columns(bid=pl.when(pl.int_range(pl.len()) == 7).then(bid)).write_parquet(source)
+        fingerprints.add(load_market(SourceConfig(source=str(source))).fingerprint)
+    assert len(fingerprints) == 3
+    table.with_columns(bid=pl.lit(None, pl.Float64), ask=float("nan")).write_parquet(source)
+    silent = load_market(SourceConfig(source=str(source)))
+    assert silent.frames.tape is None
+    assert silent.fingerprint == plain.fingerprint
 
 
 def test_sectors_come_from_the_mapping_and_are_other_where_it_is_silent(source: Path) -> None:
@@ -137,3 +152,62 @@ def test_all_hours_keep_every_bar(market_data_dir: Path) -> None:
     assert len(regular.frames) == len(everything.frames) - regular.left_out["outside_session"]
     # The file says: 43 sessions, complete, across the start of daylight saving time.
     assert len(regular.frames) == 43 * 390
+
+
+@pytest.mark.realdata
+def test_real_quotes_stand_beside_their_bars_with_missing_sides_and_crossed_markets(
+    market_data_dir: Path, tmp_path: Path
+) -> None:
+    key = ["symbol", "ts"]
+    quotes = pl.read_parquet(market_data_dir / "us_equities_1min_quotes_lean.parquet").select(
+        *key, "bid_size", "ask_size", bid="bid_close", ask="ask_close"
+    )
+    bars = pl.read_parquet(market_data_dir / "us_equities_1min_lean.parquet")
+    path = tmp_path / "quoted.parquet"
+    bars.join(quotes, on=key, how="left").write_parquet(path)
+    market = load_market(SourceConfig(source=str(path), session="all"))
+    frames, tape = market.frames, market.frames.tape
+    assert tape is not None
+    known = quotes.to_pandas().set_index(key)
+    rows, columns = np.nonzero(frames.present)
+    opens = pd.to_datetime(frames.ts_close_ns[rows] - market.bar_ns, utc=True)
+    cells = pd.MultiIndex.from_arrays([np.array(market.universe.symbols)[columns], opens], names=key)
+    expected = known.reindex(cells)
+    for place, name in enumerate(("bid", "ask", "bid_size", "ask_size")):
+        assert_array_equal(tape[rows, columns, place], expected[name].to_numpy())
+    assert np.isnan(tape[..., 4:]).all()
+    assert np.isnan(tape[~frames.present]).all()
+    assert (tape[..., 0] >= tape[..., 1]).sum() > 50
+    assert np.isnan(tape[rows, columns, 0]).sum() >= 896
+    plain = load_market(SourceConfig(source=str(market_data_dir / "us_equities_1min_lean.parquet"), session="all"))
+    assert plain.frames.tape is None
+    for name in BAR_FIELDS:
+        assert_array_equal(getattr(plain.frames, name), getattr(frames, name))
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("minutes", [1, 15])
+def test_real_trades_are_counted_and_their_buys_add_up(market_data_dir: Path, tmp_path: Path, minutes: int) -> None:
+    trades = pl.read_parquet(market_data_dir / "crypto_trades_freqtrade.parquet")
+    by_minute = trades.group_by("symbol", pl.col("ts").dt.truncate("1m"), maintain_order=True).agg(
+        trades=pl.len(), buy_volume=pl.col("size").filter(pl.col("side") == "buy").sum()
+    )
+    path = tmp_path / "traded.parquet"
+    bars = pl.read_parquet(market_data_dir / "crypto_1min_freqtrade.parquet")
+    bars.join(by_minute, on=["symbol", "ts"], how="left").write_parquet(path)
+    market = load_market(
+        SourceConfig(source=str(path), calendar="24/7", bars=None if minutes == 1 else f"{minutes}min")
+    )
+    frames, tape = market.frames, market.frames.tape
+    assert tape is not None
+    ticks = trades.to_pandas()
+    ticks["buys"] = ticks["size"].where(ticks["side"] == "buy", 0.0)
+    grouped = ticks.set_index("ts").resample(f"{minutes}min")
+    reference = grouped.agg({"price": "count", "buys": "sum", "size": "sum"})
+    expected = reference.reindex(pd.to_datetime(frames.ts_close_ns - market.bar_ns, utc=True))
+    assert len(frames) > 100
+    assert_array_equal(tape[:, 0, TAPE_FIELDS.index("trades")], expected["price"].to_numpy())
+    # Sums are taken in another order.
+    np.testing.assert_allclose(tape[:, 0, TAPE_FIELDS.index("buy_volume")], expected["buys"].to_numpy(), rtol=1e-12)
+    np.testing.assert_allclose(frames.volume[:, 0], expected["size"].to_numpy(), rtol=1e-12)
+    assert np.isnan(tape[..., :4]).all()

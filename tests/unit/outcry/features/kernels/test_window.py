@@ -1,4 +1,4 @@
-"""Windows over the doubled ring agree with numpy for every window and position."""
+"""Windows and recurrences agree with numpy for every window and position."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcry.features.kernels import window as kernels
-from outcry.features.kernels.window import RING_BARS
-from outcry.market.frame import FloatArray
-
-
-def fill_ring(values: FloatArray) -> tuple[FloatArray, int]:
-    """Write values one by one as the engine does; return the row and where the newest stands."""
-    row = np.zeros(2 * RING_BARS)
-    for k, value in enumerate(values):
-        row[k % RING_BARS] = row[k % RING_BARS + RING_BARS] = value
-    return row, (len(values) - 1) % RING_BARS + RING_BARS
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -33,9 +23,9 @@ def as_python() -> Iterator[None]:
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 200), data=st.data())
 def test_windows_agree_with_numpy(seed: int, n: int, data: st.DataObject) -> None:
     values = np.random.default_rng(seed).normal(10.0, 1.0, n).round(1)
-    w = data.draw(st.integers(1, min(n, RING_BARS)))
-    row, end = fill_ring(values)
-    last = values[-w:]
+    w = data.draw(st.integers(1, n))
+    end = data.draw(st.integers(w - 1, n - 1))
+    row, last = values, values[end - w + 1 : end + 1]
     assert kernels.window_sum(row, end, w) == pytest.approx(last.sum())
     assert kernels.window_mean(row, end, w) == pytest.approx(last.mean())
     assert kernels.window_max(row, end, w) == last.max()
@@ -44,3 +34,14 @@ def test_windows_agree_with_numpy(seed: int, n: int, data: st.DataObject) -> Non
     assert kernels.window_linear(row, end, w) == pytest.approx(np.average(last, weights=np.arange(1, w + 1)))
     assert kernels.is_flat(row, end, w) == (np.ptp(last) == 0)
     assert kernels.window_deviation(row, end, w, last.mean(), 0) == pytest.approx(last.std(), abs=1e-7)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 300), window=st.integers(1, 60))
+def test_a_running_sum_stays_at_the_sum_of_its_window(seed: int, n: int, window: int) -> None:
+    values = np.random.default_rng(seed).lognormal(0.0, 3.0, n)
+    total = 0.0
+    for k in range(1, n + 1):
+        total = kernels.rolling_sum(total, values, k - 1, k, window)
+        expected = values[max(k - window, 0) : k].sum()
+        # What passed through the window since it was last summed leaves its rounding.
+        assert total == pytest.approx(expected, abs=1e-13 * values[max(k - 2 * window, 0) : k].sum())

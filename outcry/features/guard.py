@@ -1,0 +1,100 @@
+"""Watch the features of a live run: what a model reads must stay what it was trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcry.features.column import Column
+from outcry.messages import FeatureFrame
+
+CONSTANT_AFTER_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnQuality:
+    """What was wrong with a column, counted in values.
+
+    Attributes
+    ----------
+    column : str
+    n_values : int
+        Looked at: those of symbols with a bar in the frame.
+    n_lost : int
+        NaN where the same symbol had a number before.
+    n_infinite : int
+    n_outside : int
+        Below or above the range that the catalogue states.
+    is_constant : bool
+        No symbol's value has changed within `CONSTANT_AFTER_ROWS` rows of it or more.
+    """
+
+    column: str
+    n_values: int
+    n_lost: int
+    n_infinite: int
+    n_outside: int
+    is_constant: bool
+
+    def __str__(self) -> str:
+        counts = (("NaN after a number", self.n_lost), ("infinite", self.n_infinite), ("out of range", self.n_outside))
+        told = [f"{count:,} of {self.n_values:,} values {what}" for what, count in counts if count]
+        return f"{self.column}: {', '.join([*told, *(['constant'] * self.is_constant)])}"
+
+
+class QualityGuard:
+    """Count what is wrong with each column, frame by frame.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    n_symbols : int
+    """
+
+    def __init__(self, columns: Sequence[Column], n_symbols: int) -> None:
+        self._names = tuple(column.name for column in columns)
+        self._low = np.array([column.low for column in columns])
+        self._high = np.array([column.high for column in columns])
+        # A flag may stay as it is for weeks: that says nothing.
+        self._may_rest = np.array([column.unit in {"flag", "calendar"} for column in columns])
+        shape = (n_symbols, len(self._names))
+        self._last = np.full(shape, np.nan)
+        self._is_known = np.zeros(shape, dtype=np.bool_)
+        self._has_changed = np.zeros(len(self._names), dtype=np.bool_)
+        self._n_values, self._n_lost, self._n_infinite, self._n_outside = np.zeros(
+            (4, len(self._names)), dtype=np.int64
+        )
+        self._n_rows = np.zeros(n_symbols, dtype=np.int64)
+
+    def update(self, features: FeatureFrame) -> None:
+        """Count the rows of the symbols that had a bar in the frame."""
+        fresh = ~features.stale
+        values, known, last = features.values[fresh], self._is_known[fresh], self._last[fresh]
+        is_nan = np.isnan(values)
+        is_infinite = np.isinf(values)
+        self._n_values += fresh.sum()
+        self._n_lost += (is_nan & known).sum(axis=0)
+        self._n_infinite += is_infinite.sum(axis=0)
+        self._n_outside += (((values < self._low) | (values > self._high)) & ~is_infinite).sum(axis=0)
+        self._has_changed |= (known & ~is_nan & (values != last)).any(axis=0)
+        self._n_rows[fresh] += ~is_nan.all(axis=1)
+        self._last[fresh] = np.where(is_nan, last, values)
+        self._is_known[fresh] = known | ~is_nan
+
+    @property
+    def findings(self) -> tuple[ColumnQuality, ...]:
+        """The columns with something wrong, in order."""
+        seen_long = self._is_known & (self._n_rows >= CONSTANT_AFTER_ROWS)[:, np.newaxis]
+        is_constant = seen_long.any(axis=0) & ~self._has_changed & ~self._may_rest
+        is_bad = is_constant | (self._n_lost + self._n_infinite + self._n_outside > 0)
+        return tuple(
+            ColumnQuality(
+                self._names[j],
+                int(self._n_values[j]),
+                int(self._n_lost[j]),
+                int(self._n_infinite[j]),
+                int(self._n_outside[j]),
+                bool(is_constant[j]),
+            )
+            for j in np.flatnonzero(is_bad)
+        )

@@ -1,0 +1,74 @@
+"""Both stages of a feature set over a whole universe: each symbol by itself, then among the others."""
+
+import numpy as np
+
+from outcry.features.cross.stage import CrossStage
+from outcry.features.engine import FeatureEngine
+from outcry.features.feature_set import FeatureSet
+from outcry.features.state import FeatureState
+from outcry.market.frame import BoolArray, FloatArray, Frame, FrameTensor
+from outcry.market.sessions import Sessions
+from outcry.market.universe import Universe
+
+
+class UniverseFeatures:
+    """Compute every column of a feature set in this process: for training, a backtest and a replay.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    universe : Universe
+    sessions : Sessions
+    bars_per_year : float
+    n_threads : int
+        Of a replay; see `FeatureEngine`.
+    """
+
+    def __init__(
+        self,
+        features: FeatureSet,
+        universe: Universe,
+        sessions: Sessions,
+        bars_per_year: float,
+        *,
+        n_threads: int = 1,
+    ) -> None:
+        self.features = features
+        self._engine = FeatureEngine(features, len(universe), sessions, bars_per_year, n_threads=n_threads)
+        self._cross = CrossStage(features, universe) if len(features.cross_chosen) else None
+
+    @property
+    def last_seq(self) -> int | None:
+        return self._engine.last_seq
+
+    @property
+    def values(self) -> FloatArray:
+        """A copy of the features after the last frame, float64 (n_symbols, n_features)."""
+        own = self._engine.values
+        return own if self._cross is None else np.concatenate([own, self._cross.values], axis=1)
+
+    @property
+    def stale(self) -> BoolArray:
+        """A copy of the flags, bool (n_symbols,): no bar in the last frame, or no frame yet."""
+        return self._engine.stale
+
+    def update(self, frame: Frame) -> None:
+        """Advance by one frame; see `FeatureEngine.update`."""
+        self._engine.update(frame)
+        if self._cross is not None:
+            self._cross.update(frame)
+
+    def replay(self, frames: FrameTensor) -> FloatArray:
+        """Advance over frames and return the values after each, float64 (n_frames, n_symbols, n_features)."""
+        own = self._engine.replay(frames)
+        return own if self._cross is None else np.concatenate([own, self._cross.replay(frames)], axis=-1)
+
+    def snapshot(self) -> tuple[FeatureState, FeatureState | None]:
+        """Copy the states of both stages."""
+        return self._engine.snapshot(), None if self._cross is None else self._cross.snapshot()
+
+    def restore(self, own: FeatureState, cross: FeatureState | None) -> None:
+        """Resume after the last frame of both states."""
+        self._engine.restore(own)
+        if self._cross is not None and cross is not None:
+            self._cross.restore(cross)

@@ -17,8 +17,8 @@ from configs.sectors import load_sectors
 from outcry.adapters.feature_store import FeatureStore, build_store
 from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.errors import BundleError, DataNotFoundError, DataValidationError
-from outcry.features.engine import compile_kernels
 from outcry.features.universe_features import UniverseFeatures
+from outcry.features.warm_up import warm_up
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
@@ -74,7 +74,7 @@ def prepare_run(
     sessions = sessions_around(market.calendar, int(market.frames.ts_close_ns[0]), int(market.frames.ts_close_ns[-1]))
     training = market.frames.rows(0, first_row, first_seq=0)
     features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
-    compile_kernels(features, partial(on_progress, KERNELS_STEP))
+    warm_up(features, partial(on_progress, KERNELS_STEP))
     path = bundle or train_bundle(settings, market, training, sessions, on_progress)
     model = load_bundle(path, features.names, features.hash)
     facts = model.manifest

@@ -83,6 +83,7 @@ def code_hash(family: str | None = None) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _code(source: str) -> str:
     """Return the code of a module without comments and docstrings, laid out in one way."""
     tree = ast.parse(source)

@@ -1,6 +1,5 @@
 """The feature engine: one kernel a family for training, backtest and live."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.features.catalogue import STEPS, code_hash
 from outcry.features.feature_set import FeatureSet
-from outcry.features.kernels.advance import Advance, compile_family
+from outcry.features.kernels.advance import SIGNATURE, Advance, build_advance
 from outcry.features.kernels.bars import HISTORY_ROWS, N_BAR_FIELDS, PUSH_SIGNATURE, SLACK_BARS, push_bars
 from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
 from outcry.features.kernels.compile import compile_entry_point
@@ -20,22 +19,18 @@ from outcry.market.sessions import Sessions
 
 
 @cache
-def _compiled(family: str) -> Advance:
-    return compile_family(family, STEPS[family], code_hash(family))
+def compiled_family(name: str) -> Advance:
+    """Return the compiled loop of a family."""
+    return compile_entry_point(advance_of(name), SIGNATURE)
+
+
+def advance_of(name: str) -> Advance:
+    """Return the loop of a family, not compiled."""
+    return build_advance(name, STEPS[name], code_hash(name))
 
 
 _push_bars = cache(lambda: compile_entry_point(push_bars, PUSH_SIGNATURE))
 _read_clocks = cache(lambda: compile_entry_point(read_clocks, CLOCK_SIGNATURE))
-
-
-def compile_kernels(features: FeatureSet, on_progress: Callable[[float], None] = lambda fraction: None) -> None:
-    """Compile what a feature set runs, or load it from Numba's cache; else the first engine does, without a word."""
-    for done, program in enumerate(features.programs):
-        on_progress(done / (len(features.programs) + 1))
-        _compiled(program.family.name)
-    _push_bars()
-    _read_clocks()
-    on_progress(1.0)
 
 
 class FeatureEngine:
@@ -80,7 +75,7 @@ class FeatureEngine:
         self._arrays |= {program.family.name: np.zeros((n_symbols, program.n_slots)) for program in features.programs}
         self._arrays["last"] = np.full((n_symbols, len(features.computed)), np.nan)
         self._arrays["stale"] = np.ones(n_symbols, dtype=np.bool_)
-        self._steps = [(_compiled(program.family.name), program) for program in features.programs]
+        self._steps = [(compiled_family(program.family.name), program) for program in features.programs]
         self._chooses_all = len(features.chosen) == len(features.computed)
 
     @property

@@ -1,6 +1,7 @@
 """Every column, found in the catalogue, is held to the same checks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -92,23 +93,32 @@ def test_a_column_stays_in_its_range(column: Column, values: FloatArray, frames:
         assert (known <= column.high).all()
 
 
+@pytest.fixture(scope="module")
+def begun_late(frames: FrameTensor, sessions: Sessions) -> Callable[[int, int], FloatArray]:
+    """Return what gives the columns of the first symbol after rows [start, stop) alone."""
+    first = frames.select(np.array([0]))
+
+    @cache
+    def compute(start: int, stop: int) -> FloatArray:
+        return FeatureEngine(FEATURES, 1, sessions, 252.0).replay(first.rows(start, stop, first_seq=0))[-1, 0]
+
+    return compute
+
+
 @every_own_column
 def test_a_column_looks_no_further_back_than_its_window(
-    column: Column, frames: FrameTensor, sessions: Sessions, values: FloatArray
+    column: Column, begun_late: Callable[[int, int], FloatArray], values: FloatArray
 ) -> None:
     if column.window_bars == 0:  # the whole past
         return
-    expected = values[:, 0, FEATURE_NAMES.index(column.name)]
+    place = FEATURE_NAMES.index(column.name)
+    expected = values[:, 0, place]
     # A column with a cadence is compared at a bar where it was computed: where it changed.
     changes = np.flatnonzero(expected[1001:] != expected[1000:-1]) + 1001
     last = int(changes[0]) if column.cadence_bars > 1 and len(changes) else 1000 + column.window_bars
-    alone = build_feature_set(FeatureSetConfig(columns=(column.name,)), DAY_NS, NAMES)
-    start = last - column.window_bars + 1
-    late = FeatureEngine(alone, 1, sessions, 252.0).replay(
-        frames.select(np.array([0])).rows(start, last + 1, first_seq=0)
-    )
+    late = begun_late(last - column.window_bars + 1, last + 1)
     # The long averages are running sums that were begun elsewhere.
-    np.testing.assert_allclose(late[-1, 0, 0], expected[last], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(late[place], expected[last], rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ columns), then its windows, then the places of its inputs among all columns.
 
 from collections.abc import Callable
 
-from outcry.features.kernels.compile import compile_entry_point, with_global
+from outcry.features.kernels.compile import with_globals
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 OPCODE, SLOTS_FROM, SLOTS_TO, OUT_FROM, OUT_TO, PARAMS = range(6)
@@ -37,16 +37,16 @@ out : float64 (n,)
 params : int64 (n,)
 """
 
-_SIGNATURE = (
+SIGNATURE = (
     "void(i8[:,::1], i8[::1], i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], i8, i8)"
 )
 
 Advance = Callable[..., None]
-step: Step  # the kernel that `compile_family` binds
+step: Step  # the kernel that `build_advance` binds
 
 
-def compile_family(name: str, family_step: Step, version: str) -> Advance:
-    """Compile the loop of a family, or load it from Numba's cache.
+def build_advance(name: str, family_step: Step, version: str) -> Advance:
+    """Return the loop of a family, to be compiled with `SIGNATURE`.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def compile_family(name: str, family_step: Step, version: str) -> Advance:
                     k += 1
                     end += 1
                     for c in range(len(table)):
-                        step(  # noqa: F821 - bound by `with_global`
+                        step(  # noqa: F821 - bound by `with_globals`
                             table[c, OPCODE], k, end, history[i], clock[t], out[t, i],
                             state[i, table[c, SLOTS_FROM] : table[c, SLOTS_TO]],
                             last[i, table[c, OUT_FROM] : table[c, OUT_TO]],
@@ -92,4 +92,4 @@ def compile_family(name: str, family_step: Step, version: str) -> Advance:
                 for j in range(first, stop):
                     out[t, i, j] = last[i, j]
 
-    return compile_entry_point(with_global(advance, step=family_step), _SIGNATURE)
+    return with_globals(advance, f"advance_{name}", step=family_step)

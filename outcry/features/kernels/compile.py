@@ -9,6 +9,8 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_OPTIONS = {"error_model": "numpy", "nogil": True, "_nrt": False}
+
 
 def kernel(function: Callable[P, R], *, is_inlined: bool = False) -> Callable[P, R]:
     """Compile a kernel into its caller.
@@ -38,16 +40,26 @@ def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P,
     """
     compiler = cast(Any, numba.njit)
     try:
-        compiled = compiler(signature, cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
+        compiled = compiler(signature, cache=True, **_OPTIONS)(function)
     except RuntimeError as error:
         if "cannot cache function" not in str(error):
             raise
-        compiled = compiler(signature, error_model="numpy", nogil=True, _nrt=False)(function)
+        compiled = compiler(signature, **_OPTIONS)(function)
     return cast(Callable[P, R], compiled)
 
 
-def with_global(function: Callable[P, R], **values: object) -> Callable[P, R]:
-    """Return a copy of a function that finds `values` among its globals.
+def is_cached(function: Callable[P, R], signature: str) -> bool:
+    """Say whether `compile_entry_point` would find the function in Numba's cache; True where that cannot be known."""
+    try:
+        dispatcher = cast(Any, numba.njit)(cache=True, **_OPTIONS)(function)
+        files = dispatcher._cache
+        return files._index_key(signature, dispatcher.targetctx.codegen()) in files._cache_file._load_index()
+    except (AttributeError, RuntimeError):
+        return True
+
+
+def with_globals(function: Callable[P, R], name: str, **values: object) -> Callable[P, R]:
+    """Return a copy of a function, with this name, that finds `values` among its globals.
 
     One text is compiled with another kernel inside. As a closure variable the kernel would be part of the key of
     Numba's cache, and a compiled function has another key in every process.
@@ -56,9 +68,9 @@ def with_global(function: Callable[P, R], **values: object) -> Callable[P, R]:
     bound = FunctionType(
         template.__code__,
         template.__globals__ | values,
-        template.__name__,
+        name,
         template.__defaults__,
         template.__closure__,
     )
-    bound.__module__, bound.__qualname__ = template.__module__, template.__qualname__
+    bound.__module__, bound.__qualname__ = template.__module__, name
     return cast(Callable[P, R], bound)

@@ -11,6 +11,7 @@ from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.errors import DataValidationError
+from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import volatility_band
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.messages import Direction
@@ -39,11 +40,16 @@ def history_of_local_run(
         fills=tuple(run.ledger.fills),
         orders_by_status=Counter(record.status.value for record in run.ledger.order_records()),
         risk_events=tuple(event for outcome in outcomes for event in outcome.verdict.events),
+        feature_quality=run.feature_quality,
     )
 
 
 async def history_of_recorded_run(
-    plan: RunPlan, manifest: BundleManifest, database_url: str, latency_ms: Mapping[str, FloatArray]
+    plan: RunPlan,
+    manifest: BundleManifest,
+    database_url: str,
+    latency_ms: Mapping[str, FloatArray],
+    feature_quality: tuple[ColumnQuality, ...],
 ) -> RunHistory:
     """Return the history of the complete frames of a run, from its ledger.
 
@@ -83,6 +89,7 @@ async def history_of_recorded_run(
         orders_by_status=Counter(order.status.value for order in orders),
         risk_events=events,
         latency_ms=latency_ms,
+        feature_quality=feature_quality,
     )
 
 

@@ -8,6 +8,7 @@ from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk,
 from outcry.desk import Desk, trade_frame
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
+from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.market.frame import Frame, FrameTensor
 from outcry.messages import FrameOutcome, Input
 from outcry.ports import Predictor
@@ -19,6 +20,7 @@ class LocalRun:
 
     outcomes: list[FrameOutcome]
     ledger: MemoryLedger
+    feature_quality: tuple[ColumnQuality, ...]
 
 
 async def run_in_process(
@@ -48,7 +50,8 @@ async def run_in_process(
     if len(warmup):
         features.replay(warmup)
     ledger = MemoryLedger()
-    journal = MemoryJournal(inputs or {}, ledger)
+    guard = QualityGuard(plan.feature_set.columns, len(plan.universe))
+    journal = MemoryJournal(inputs or {}, ledger, guard)
     desk = Desk(
         journal=journal,
         router=OrderRouter(plan.build_broker(), ledger),
@@ -61,4 +64,4 @@ async def run_in_process(
         outcome = await trade_frame(frame, desk)
         if on_frame is not None:
             on_frame(outcome)
-    return LocalRun(journal.outcomes, ledger)
+    return LocalRun(journal.outcomes, ledger, guard.findings)

@@ -10,8 +10,9 @@ from configs.plan import RunPlan
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.redis_cache import FloorCache
 from outcry.errors import ServiceError
+from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.market.frame import Frame
-from outcry.messages import FrameOutcome, Input
+from outcry.messages import FeatureFrame, FrameOutcome, Input
 
 log = structlog.get_logger(__name__)
 
@@ -22,9 +23,9 @@ class JournalActor:
     """Own what is written of every frame to PostgreSQL and Redis.
 
     **Owns** its connections to both. **Receives** frames, outcomes, snapshots and commands. **Sends** the operator
-    inputs that take effect at a frame. **Ordering** each call is one transaction; a repeat changes nothing.
-    **On failure** it reconnects; what was not answered is sent again by the caller. Redis is a convenience: where it
-    is down, trading goes on and the losses are counted.
+    inputs that take effect at a frame, and what went wrong with the features. **Ordering** each call is one
+    transaction; a repeat changes nothing. **On failure** it reconnects; what was not answered is sent again by the
+    caller. Redis is a convenience: where it is down, trading goes on and the losses are counted.
     """
 
     def __init__(self, plan: RunPlan, database_url: str, redis_url: str) -> None:
@@ -36,6 +37,9 @@ class JournalActor:
         self._recorded_frame: Frame | None = None
         self._publishing: asyncio.Task[None] | None = None
         self._unpublished: list[FrameOutcome] = []
+        self._guard = QualityGuard(plan.feature_set.columns, len(plan.universe))
+        self._unchecked: list[FeatureFrame] = []
+        self._checking = asyncio.Lock()
 
     async def append(self, frame: Frame) -> tuple[Input, ...]:
         self._frame = frame
@@ -46,6 +50,7 @@ class JournalActor:
         if self._frame is not None and self._frame.seq == outcome.seq:
             self._recorded_frame = self._frame
         self._unpublished.append(outcome)
+        self._unchecked.append(outcome.features)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish())
 
@@ -58,6 +63,11 @@ class JournalActor:
 
     async def set_status(self, status: str, detail: str) -> None:
         await (await self._journal()).set_status(status, detail)
+
+    async def feature_quality(self) -> tuple[ColumnQuality, ...]:
+        """Return the columns that went wrong since this process started."""
+        await self._check_features()
+        return self._guard.findings
 
     async def health(self) -> int:
         return os.getpid()
@@ -77,7 +87,13 @@ class JournalActor:
                 await self._cache.publish(self._recorded_frame, outcomes)
             except ServiceError as error:
                 log.warning("cache_unreachable", error=str(error), n_frames_lost=len(outcomes))
+            await self._check_features()
             await asyncio.sleep(_PUBLISH_PERIOD_S)
+
+    async def _check_features(self) -> None:
+        async with self._checking:
+            while self._unchecked:
+                await asyncio.to_thread(self._guard.update, self._unchecked.pop(0))
 
 
 class JournalClient:
@@ -96,6 +112,10 @@ class JournalClient:
 
     async def add_command(self, kind: str, payload: dict[str, str]) -> None:
         await ask(self._actor.add_command, kind, payload, deadline_s=self._deadline_s)
+
+    async def feature_quality(self) -> tuple[ColumnQuality, ...]:
+        found: tuple[ColumnQuality, ...] = await ask(self._actor.feature_quality, deadline_s=self._deadline_s)
+        return found
 
     async def set_status(self, status: str, detail: str = "") -> None:
         await ask(self._actor.set_status, status, detail, deadline_s=self._deadline_s)

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import console, print_json_document
+from cli.console import EXIT_FAILED, console, print_json_document
 from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
 from outcry.errors import ConfigurationError
@@ -135,6 +135,56 @@ def build(
     console.print(f"store     {store.path}", soft_wrap=True)
     console.print(f"features  {len(meta.columns)} columns, set {meta.features_hash[:12]}")
     console.print(f"holds     {meta.n_frames:,} frames of {len(meta.symbols)} symbols", highlight=False)
+
+
+@app.command("leakcheck")
+def leakcheck(
+    source: Source = None,
+    symbols: Symbols = None,
+    start: Start = None,
+    end: End = None,
+    bars: Bars = None,
+    cuts: Annotated[int, typer.Option("--cuts", min=1, help="Random places at which the future is changed.")] = 4,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the places and the other futures.")] = 7,
+    config: ConfigFile = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that no feature, target or selection knows its future: recompute each without it, and with another."""
+    from configs.plan import sessions_around
+    from configs.sectors import load_sectors
+    from outcry.adapters.sources.load import load_market
+    from training.leakcheck import check_leaks
+
+    settings = read_settings(
+        source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
+    )
+    with StepProgress(quiet=as_json) as progress:
+        market = load_market(settings.market, load_sectors())
+        ts = market.frames.ts_close_ns
+        sessions = sessions_around(market.calendar, int(ts[0]), int(ts[-1]))
+        found = check_leaks(settings, market, sessions, n_cuts=cuts, seed=seed, on_progress=progress.show)
+    if as_json:
+        print_json_document(asdict(found) | {"is_clean": found.is_clean})
+    else:
+        n_frames = f"{len(market.frames):,} frames of {len(market.universe)} symbols, {cuts} cuts"
+        console.print(f"{n_frames}, seed {seed}", highlight=False)
+        for what, n_columns, report in (
+            ("features", found.n_features, found.features),
+            ("targets", found.n_targets, found.targets),
+        ):
+            proven = n_columns - len(report.leaks) - len(report.unproven)
+            console.print(f"{what:<10}{proven} of {n_columns} proven, {len(report.leaks)} leak", highlight=False)
+            for leak in report.leaks:
+                console.print(f"  [red]leak[/] {escape(str(leak))}", highlight=False)
+            if report.unproven:
+                names = ", ".join(report.unproven)
+                console.print(f"  no value in this data, so not proven: {escape(names)}", highlight=False)
+        console.print(f"selection {found.n_folds} folds, {len(found.selection)} leak", highlight=False)
+        for change in found.selection:
+            console.print(f"  [red]leak[/] fold {change.fold} chooses other columns with another future")
+    if not found.is_clean:
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _resolve(bars: str, config: Path | None, assignments: list[str] | None) -> "FeatureSet":

@@ -150,8 +150,10 @@ async def _trade(
         raise ServiceError(f"run {plan.run_id} failed: {status.detail}; outcry run --resume {plan.run_id}")
     if status.last_seq < 0 and status.state == "interrupted":
         return None, status.state
-    manifest = prepared.model.manifest
-    return await history_of_recorded_run(plan, manifest, services.database_url, finished.latency_ms), status.state
+    history = await history_of_recorded_run(
+        plan, prepared.model.manifest, services.database_url, finished.latency_ms, finished.feature_quality
+    )
+    return history, status.state
 
 
 async def _find(services: "Services", run_id: str) -> "RunRecord":

@@ -19,6 +19,7 @@ from deployments.serving import EnsembleServer, check_port_free
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry, RunStatus
 from outcry.adapters.services import Services
+from outcry.features.guard import ColumnQuality
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FloatArray
 from training.prepare import PreparedRun
@@ -30,10 +31,11 @@ _IDLE_STATES = ("completed", "interrupted", "failed")
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """How a run ended: the last status of its desk, and the latency of every step since it started."""
+    """How a run ended: the last status of its desk, the latency of every step and the features that went wrong."""
 
     status: DeskStatus
     latency_ms: Mapping[str, FloatArray]
+    feature_quality: tuple[ColumnQuality, ...]
 
 
 async def record_run(services: Services, prepared: PreparedRun) -> None:
@@ -122,7 +124,7 @@ async def watch(floor: Floor, show: Callable[[DeskStatus], None]) -> FinishedRun
             status = await floor.desk.status()
             show(status)
             if status.state in _IDLE_STATES:
-                return FinishedRun(status, await floor.desk.latency_ms())
+                return FinishedRun(status, await floor.desk.latency_ms(), await floor.journal.feature_quality())
             n_polls += 1
             if n_polls % _POLLS_PER_LOOK == 0:
                 await floor.supervisor.start()  # one that was restarted waits for this

@@ -1,4 +1,4 @@
-"""Features on disk: Parquet by symbol and month, with the state to go on from.
+"""Features on disk: Parquet by symbol and month (by year, of daily bars), with the state to go on from.
 
 ========================  ==========================================================================================
 file                      holds
@@ -30,6 +30,7 @@ from outcry.adapters.snapshots import pack_state, unpack_state
 from outcry.config import FrozenConfig
 from outcry.errors import DataNotFoundError, DataValidationError
 from outcry.features.universe_features import UniverseFeatures
+from outcry.market.bar_size import DAY_NS
 from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor, IntArray
 
 META_FILE = "store.json"
@@ -93,10 +94,10 @@ class FeatureStore:
         """
         names = self._check(symbol, columns)
         last_ts_ns = min(last_ts_ns, self.meta.last_ts_ns)
-        months = [m for m in self._months(symbol) if _month(first_ts_ns) <= m <= _month(last_ts_ns)]
+        spans = [s for s in self._spans(symbol) if self._span(first_ts_ns) <= s <= self._span(last_ts_ns)]
         times, values = [np.empty(0, dtype=np.int64)], [np.empty((0, len(names)))]
-        for month in months:
-            ts, block = _read_month(self.path / symbol / f"{month}.parquet", names)
+        for span in spans:
+            ts, block = _read_rows(self.path / symbol / f"{span}.parquet", names)
             inside = slice(*np.searchsorted(ts, (first_ts_ns, last_ts_ns + 1)))
             times.append(ts[inside])
             values.append(block[inside])
@@ -117,8 +118,8 @@ class FeatureStore:
         for place, symbol in enumerate(symbols):
             names = self._check(symbol, columns)
             limit_ns = min(ts_ns, self.meta.last_ts_ns)
-            for month in reversed([m for m in self._months(symbol) if m <= _month(limit_ns)]):
-                ts, block = _read_month(self.path / symbol / f"{month}.parquet", names)
+            for span in reversed([s for s in self._spans(symbol) if s <= self._span(limit_ns)]):
+                ts, block = _read_rows(self.path / symbol / f"{span}.parquet", names)
                 last = int(np.searchsorted(ts, limit_ns, side="right")) - 1
                 if last >= 0:
                     times[place], values[place] = ts[last], block[last]
@@ -155,7 +156,10 @@ class FeatureStore:
             raise DataNotFoundError(f"columns must be in the store {self.path}, {', '.join(unknown[:5])} are not")
         return self.meta.columns if columns is None else tuple(columns)
 
-    def _months(self, symbol: str) -> list[str]:
+    def _span(self, ts_ns: int) -> str:
+        return _span_of(ts_ns, self.meta.bar_ns)
+
+    def _spans(self, symbol: str) -> list[str]:
         return sorted(path.stem for path in (self.path / symbol).glob("*.parquet"))
 
 
@@ -200,8 +204,8 @@ def build_store(
         cross = path / f"cross-{start}.npz"
         features.restore(own, unpack_state(cross.read_bytes()) if cross.is_file() else None)
     part = _Part(path, features, tuple(symbols), frames)
-    for first, stop in _months_of(frames.ts_close_ns, start):
-        part.write_month(first, stop, lambda row: on_progress(row / len(frames)))
+    for first, stop in _spans_of(frames.ts_close_ns, start, features.features.bar_ns):
+        part.write_span(first, stop, lambda row: on_progress(row / len(frames)))
         meta = part.commit(stop)
     if meta is None:
         raise DataValidationError("frames must hold one to build features of, hold none")
@@ -230,13 +234,14 @@ class _Part:
     symbols: tuple[str, ...]
     frames: FrameTensor
 
-    def write_month(self, first: int, stop: int, on_row: Callable[[int], None]) -> None:
-        """Compute rows [first, stop) of one month, and put them behind what its files hold."""
+    def write_span(self, first: int, stop: int, on_row: Callable[[int], None]) -> None:
+        """Compute rows [first, stop) of one file, and put them behind what its files hold."""
         first_ts_ns = int(self.frames.ts_close_ns[first])
         names = self.features.features.names
         schema = pa.schema([(TIME, pa.int64()), *((name, pa.float64()) for name in names)])
         n_rows = max(1, _CHUNK_BYTES // (8 * self.frames.n_symbols * len(names)))
-        unfinished = [self.path / symbol / f"{_month(first_ts_ns)}.parquet.new" for symbol in self.symbols]
+        span = _span_of(first_ts_ns, self.features.features.bar_ns)
+        unfinished = [self.path / symbol / f"{span}.parquet.new" for symbol in self.symbols]
         with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count()) as pool:
             writers = []
             for file in unfinished:
@@ -244,7 +249,7 @@ class _Part:
                 writers.append(stack.enter_context(_writer(file, schema)))
                 finished = file.with_suffix("")
                 if finished.is_file():
-                    ts, values = _read_month(finished, names)
+                    ts, values = _read_rows(finished, names)
                     before = ts < first_ts_ns
                     _write(writers[-1], schema, ts[before], values[before])
             for row in range(first, stop, n_rows):
@@ -312,7 +317,7 @@ def _read_meta(path: Path) -> StoreMeta | None:
         raise DataValidationError(f"{file} must describe a feature store: {error.errors()[0]['msg']}") from None
 
 
-def _read_month(file: Path, columns: Sequence[str]) -> tuple[IntArray, FloatArray]:
+def _read_rows(file: Path, columns: Sequence[str]) -> tuple[IntArray, FloatArray]:
     table = pq.read_table(file, columns=[TIME, *columns], use_threads=False)
     values = np.empty((len(table), len(columns)))
     for place, name in enumerate(columns):
@@ -329,12 +334,17 @@ def _digest(frames: FrameTensor, n_frames: int) -> str:
     return digest.hexdigest()
 
 
-def _months_of(ts_close_ns: IntArray, start: int) -> Iterator[tuple[int, int]]:
-    """Yield, for each month from row `start` on, its first row and the row after its last."""
-    months = ts_close_ns[start:].astype("datetime64[ns]").astype("datetime64[M]")
-    edges = np.flatnonzero(months[1:] != months[:-1]) + 1
-    yield from pairwise([start, *(edges + start).tolist(), len(ts_close_ns)] if len(months) else [])
+def _spans_of(ts_close_ns: IntArray, start: int, bar_ns: int) -> Iterator[tuple[int, int]]:
+    """Yield, for each file from row `start` on, its first row and the row after its last."""
+    spans = ts_close_ns[start:].astype("datetime64[ns]").astype(_unit(bar_ns))
+    edges = np.flatnonzero(spans[1:] != spans[:-1]) + 1
+    yield from pairwise([start, *(edges + start).tolist(), len(ts_close_ns)] if len(spans) else [])
 
 
-def _month(ts_ns: int) -> str:
-    return str(np.datetime64(ts_ns, "ns").astype("datetime64[M]"))
+def _span_of(ts_ns: int, bar_ns: int) -> str:
+    return str(np.datetime64(ts_ns, "ns").astype(_unit(bar_ns)))
+
+
+def _unit(bar_ns: int) -> str:
+    """Return the span of a file: of daily bars a month has too few rows to be worth its columns."""
+    return "datetime64[Y]" if bar_ns >= DAY_NS else "datetime64[M]"

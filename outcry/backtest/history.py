@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from outcry.errors import DataValidationError
+from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.universe import Universe
 from outcry.messages import Fill, RiskEvent
@@ -54,6 +55,8 @@ class RunHistory:
     risk_events : tuple of RiskEvent
     latency_ms : mapping of str to float64 (any,)
         Samples a stage; empty for a backtest.
+    feature_quality : tuple of ColumnQuality
+        Columns that went wrong while the run went on.
     training_span_ns : tuple of int
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
@@ -88,6 +91,7 @@ class RunHistory:
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
+    feature_quality: tuple[ColumnQuality, ...] = ()
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 

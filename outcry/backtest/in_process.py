@@ -1,14 +1,20 @@
 """The ports of a desk over plain objects: the event-driven backtest, and the replay of a recorded run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from outcry.execution.memory_ledger import MemoryLedger
+from outcry.features.guard import QualityGuard
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import Frame
 from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
+
+_NO_VALUES = np.empty((0, 0))
 
 
 class LocalFeatures:
@@ -50,12 +56,14 @@ class MemoryJournal:
     """`outcry.ports.FrameJournal` in memory.
 
     `inputs` maps the `seq` of a frame to what takes effect there: empty for a backtest, taken from the journal for a
-    replay. `outcomes` holds every recorded frame, in order; `ledger` gets what the broker answered.
+    replay. `outcomes` holds every recorded frame, in order, without the values of its features, which would be nearly
+    all of the memory; `guard` has looked at them. `ledger` gets what the broker answered.
     """
 
-    def __init__(self, inputs: Mapping[int, tuple[Input, ...]], ledger: MemoryLedger) -> None:
+    def __init__(self, inputs: Mapping[int, tuple[Input, ...]], ledger: MemoryLedger, guard: QualityGuard) -> None:
         self._inputs = inputs
         self._ledger = ledger
+        self._guard = guard
         self.outcomes: list[FrameOutcome] = []
 
     async def append(self, frame: Frame) -> tuple[Input, ...]:
@@ -63,4 +71,5 @@ class MemoryJournal:
 
     async def record(self, outcome: FrameOutcome) -> None:
         self._ledger.record_answers(outcome.submission)
-        self.outcomes.append(outcome)
+        self._guard.update(outcome.features)
+        self.outcomes.append(replace(outcome, features=replace(outcome.features, values=_NO_VALUES)))

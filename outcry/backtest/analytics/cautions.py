@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 FEW_TRADES = 30
 SHORT_SESSIONS = 60
 HIGH_TURNOVER_PER_YEAR = 100.0
+NAMED_COLUMNS = 3
 
 
 def cautions(summary: Summary) -> Iterator[str]:
     """Yield one sentence a reason, the weightiest first."""
     yield from _about_evidence(summary)
+    yield from _about_features(summary)
     yield from _about_costs(summary)
     yield from _about_sample(summary)
 
@@ -43,6 +45,14 @@ def _about_evidence(summary: Summary) -> Iterator[str]:
     gap = summary.returns.total_return_frac - summary.benchmark.total_return_frac
     if gap < 0:
         yield f"Buying and holding the same universe would have returned {-100 * gap:.2f} % of the initial cash more."
+
+
+def _about_features(summary: Summary) -> Iterator[str]:
+    broken = [column for column in summary.feature_quality if column.n_lost or column.n_infinite or column.n_outside]
+    if broken:
+        more = f", and {len(broken) - NAMED_COLUMNS} more" if len(broken) > NAMED_COLUMNS else ""
+        named = "; ".join(str(column) for column in broken[:NAMED_COLUMNS])
+        yield f"{len(broken)} feature columns went wrong during the run: {named}{more}."
 
 
 def _about_costs(summary: Summary) -> Iterator[str]:

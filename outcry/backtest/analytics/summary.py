@@ -15,6 +15,7 @@ from outcry.backtest.analytics.round_trips import Trade, round_trips
 from outcry.backtest.analytics.session_returns import session_returns
 from outcry.backtest.analytics.trade_metrics import SymbolProfit, TradeMetrics, profit_by_symbol, trade_metrics
 from outcry.backtest.history import AssumedCosts, RunHistory
+from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import direction_labels
 from outcry.market.frame import FloatArray
 
@@ -60,7 +61,8 @@ class Summary:
     """The figures of a run. All of them are of the traded frames, after costs.
 
     `trading_span_ns` is the first and last close; `training_span_ns` is None where no model was trained. `benchmark` is
-    buy-and-hold of the same universe over the same span. `warnings` are sentences.
+    buy-and-hold of the same universe over the same span. `feature_quality` holds
+    the columns that went wrong; `warnings` are sentences.
     """
 
     run_id: str
@@ -83,6 +85,7 @@ class Summary:
     benchmark: ReturnMetrics
     regression: Regression | None
     forecasts: ForecastQuality | None
+    feature_quality: tuple[ColumnQuality, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -158,6 +161,7 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         benchmark=return_metrics(history.ts_close_ns, benchmark_equity, *basis),
         regression=regress(by_session, held_by_session, returns.sessions_per_year),
         forecasts=forecast_quality(history.probability, labels),
+        feature_quality=history.feature_quality,
     )
     return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity)
 

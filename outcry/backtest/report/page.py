@@ -55,7 +55,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
         sections.append(charts.card("Calibration of the forecasts", calibration_figure(summary.forecasts), caption))
     if any(len(samples) for samples in history.latency_ms.values()):
         sections.append(charts.card("Latency by stage", latency_figure(history.latency_ms), "Wall time, milliseconds."))
-    sections += [_risk_events(history), _settings(history, summary)]
+    sections += [_feature_quality(history), _risk_events(history), _settings(history, summary)]
     return _document(f"outcry · run {summary.run_id}", "\n".join(filter(None, sections)), charts.script())
 
 
@@ -175,6 +175,26 @@ def _largest_trades(trades: Sequence[Trade]) -> str:
         "Return",
     )
     return _card("Best and worst trades", _table(heads, rows, first_number=4))
+
+
+def _feature_quality(history: RunHistory) -> str:
+    found = history.feature_quality
+    if not found:
+        return _card("Features", '<p class="caption">Every column stayed known, finite and in its range.</p>')
+    rows = [
+        (
+            column.column,
+            f"{column.n_values:,}",
+            f"{column.n_lost:,}",
+            f"{column.n_infinite:,}",
+            f"{column.n_outside:,}",
+            "yes" if column.is_constant else "",
+        )
+        for column in found[:MAX_EVENTS]
+    ]
+    shown = f"{len(found):,} columns went wrong" + (f"; {MAX_EVENTS} are listed." if len(found) > MAX_EVENTS else ".")
+    heads = ("Column", "Values", "NaN after a number", "Infinite", "Out of range", "Constant")
+    return _card("Features", f'<p class="caption">{shown}</p>{_table(heads, rows, first_number=1)}')
 
 
 def _risk_events(history: RunHistory) -> str:

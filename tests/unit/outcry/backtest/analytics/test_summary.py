@@ -9,6 +9,7 @@ import pytest
 from outcry.backtest.analytics.summary import analyse
 from outcry.backtest.history import RunHistory
 from outcry.errors import DataValidationError
+from outcry.features.guard import ColumnQuality
 
 Build = Callable[..., RunHistory]
 
@@ -52,6 +53,16 @@ def test_a_short_run_without_trades_warns_of_both_and_of_survivorship(build_hist
 def test_forecasts_without_skill_are_said_to_have_none(build_history: Build) -> None:
     probability = np.random.default_rng(0).dirichlet((1, 1, 1), (120, 2))
     assert any("no skill" in warning for warning in analyse(build_history(probability=probability)).summary.warnings)
+
+
+def test_a_feature_that_broke_is_said_and_a_constant_one_is_only_listed(build_history: Build) -> None:
+    broken = ColumnQuality("tech_rsi_14_raw", 500, 3, 0, 0, is_constant=False)
+    resting = ColumnQuality("time_gap_1_open", 500, 0, 0, 0, is_constant=True)
+    summary = analyse(dataclasses.replace(build_history(), feature_quality=(broken, resting))).summary
+    (said,) = [text for text in summary.warnings if "feature" in text]
+    assert "tech_rsi_14_raw: 3 of 500 values NaN after a number" in said
+    assert "time_gap_1_open" not in said
+    assert summary.feature_quality == (broken, resting)
 
 
 def test_arrays_of_different_length_are_refused(build_history: Build) -> None:

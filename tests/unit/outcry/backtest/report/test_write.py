@@ -18,6 +18,7 @@ from outcry.backtest.history import RunHistory
 from outcry.backtest.report.downsample import extreme_rows
 from outcry.backtest.report.terminal import render_terminal
 from outcry.backtest.report.write import write_report
+from outcry.features.guard import ColumnQuality
 from outcry.messages import RiskEvent
 
 Build = Callable[..., RunHistory]
@@ -40,6 +41,7 @@ def rich_history(build_history: Build) -> RunHistory:
         source=HOSTILE,
         settings={HOSTILE: HOSTILE},
         risk_events=(RiskEvent(3, HOSTILE, "A<b>", 1.0, 0.9, "reduce"),),
+        feature_quality=(ColumnQuality(HOSTILE, 10, 1, 0, 0, is_constant=False),),
         latency_ms={HOSTILE: np.array([1.0, 2.0]), "submit": np.array([])},
         training_span_ns=(0, 1),
     )

@@ -21,6 +21,7 @@ import pytest
 
 SMALL = ("--from", "2010-01-01", "--to", "2012-05-31")
 SETTINGS = (
+    "features.set=small",
     "training.train_frac=0.83",
     "training.n_threads=1",
     "floor.warmup_frames=250",

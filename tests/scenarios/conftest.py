@@ -40,6 +40,7 @@ def prepared(state_dir: Path) -> PreparedRun:
     settings = load_settings(
         assignments=[
             f"floor.state_dir={state_dir}",
+            "features.groups=[momentum,volatility,statistics,cross]",  # every kind of state, at a fraction of the time
             "floor.n_shards=2",
             "floor.snapshot_every_frames=16",
             "floor.warmup_frames=250",

@@ -1,9 +1,10 @@
 """The network of correlations: links, centrality, and the company of symbols in distress."""
 
-from outcry.features.cross.order import quantile, sort_ascending
+from outcry.features.cross.order import sort_ascending
 from outcry.features.cross.rings import OWN
 from outcry.features.cross.standing import collect_returns
 from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.sorted_window import sorted_quantile
 from outcry.market.frame import FloatArray, IntArray
 
 LINK = 0.5
@@ -116,7 +117,7 @@ def write_contagion(  # noqa: PLR0917 - compiled code takes arrays, not objects
     for i in range(n):
         total[i] = 0.0
     sort_ascending(order, known)
-    limit = quantile(order, known, STRESS_SHARE)
+    limit = sorted_quantile(order, known, STRESS_SHARE)
     for j in range(n):
         if history[OWN, j] > window and returns[j] < limit:
             stressed += 1

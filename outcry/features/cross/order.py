@@ -1,4 +1,4 @@
-"""Order statistics of the first m values of an array."""
+"""Sort the first m values of an array; `outcry.features.kernels.sorted_window` reads them then."""
 
 from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray
@@ -32,61 +32,8 @@ def _sift(x: FloatArray, root: int, end: int) -> None:
 
 
 @kernel
-def count_below(ascending: FloatArray, m: int, value: float) -> int:
-    low, high = 0, m
-    while low < high:
-        centre = (low + high) // 2
-        if ascending[centre] < value:
-            low = centre + 1
-        else:
-            high = centre
-    return low
-
-
-@kernel
-def count_up_to(ascending: FloatArray, m: int, value: float) -> int:
-    """Count the values that are not above `value`."""
-    low, high = 0, m
-    while low < high:
-        centre = (low + high) // 2
-        if ascending[centre] <= value:
-            low = centre + 1
-        else:
-            high = centre
-    return low
-
-
-@kernel
 def middle(ascending: FloatArray, m: int) -> float:
     """Return the median of m >= 1 values."""
     left: float = ascending[(m - 1) // 2]
     right: float = ascending[m // 2]
     return 0.5 * (left + right)
-
-
-@kernel
-def middle_deviation(ascending: FloatArray, m: int, median: float) -> float:
-    """Return the median of ``abs(x - median)``, merging the deviations on the two sides of the median."""
-    right = count_below(ascending, m, median)
-    left = right - 1
-    before = last = 0.0
-    for _ in range(m // 2 + 1):
-        before = last
-        if right >= m or (left >= 0 and median - ascending[left] <= ascending[right] - median):
-            last = median - ascending[left]
-            left -= 1
-        else:
-            last = ascending[right] - median
-            right += 1
-    return last if m % 2 == 1 else 0.5 * (before + last)
-
-
-@kernel
-def quantile(ascending: FloatArray, m: int, share: float) -> float:
-    """Return the quantile of m >= 1 values, linear between neighbours (R. Hyndman, Y. Fan, 1996, definition 7)."""
-    at = share * (m - 1)
-    low = int(at)
-    high = min(low + 1, m - 1)
-    below: float = ascending[low]
-    above: float = ascending[high]
-    return below + (at - low) * (above - below)

@@ -2,10 +2,11 @@
 
 import math
 
-from outcry.features.cross.order import count_below, count_up_to, middle, middle_deviation, sort_ascending
+from outcry.features.cross.order import middle, sort_ascending
 from outcry.features.cross.rings import CLOSE, FLAT, MARKET, OF_PEERS, OWN, PEERS, VOLUME, Past, earlier, place
 from outcry.features.cross.sums import sum_rows
 from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.sorted_window import count_below, count_up_to, median_deviation
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 _MAX_DEVIATIONS = 50.0
@@ -100,7 +101,7 @@ def write_standing(k: int, past: Past, windows: IntArray, work: FloatArray, out:
         mean = _mean(order, m)
         deviation = _deviation(order, m, mean)
         median = middle(order, m)
-        spread = middle_deviation(order, m, median)
+        spread = median_deviation(order, m, median)
         for i in range(len(returns)):
             if history[OWN, i] > w:
                 r = returns[i]

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from outcry.features.cross import clusters, factors, network, order, precision
+from outcry.features.kernels import sorted_window
 from outcry.market.frame import FloatArray
 
 seeds = st.integers(0, 2**32 - 1)
@@ -22,7 +23,7 @@ samples = st.lists(st.sampled_from([-2.0, -0.5, 0.0, 0.1, 0.25, 3.0]) | st.float
 def as_python() -> Iterator[None]:
     """Kernels have no wrapper for Python: run their text."""
     patch = pytest.MonkeyPatch()
-    for module in (clusters, factors, network, order, precision):
+    for module in (clusters, factors, network, order, precision, sorted_window):
         for name in [n for n in vars(module) if hasattr(getattr(module, n), "py_func")]:
             patch.setattr(module, name, getattr(module, name).py_func)
     yield
@@ -43,9 +44,9 @@ def test_order_statistics_agree_with_numpy(values: list[float]) -> None:
     np.testing.assert_array_equal(x, [*sorted(values), 99.0])
     assert order.middle(x, m) == np.median(values)
     spread = np.median(np.abs(np.array(values) - np.median(values)))
-    assert order.middle_deviation(x, m, order.middle(x, m)) == pytest.approx(spread, rel=1e-12, abs=0.0)
-    assert order.quantile(x, m, 0.1) == pytest.approx(np.percentile(values, 10), rel=1e-12, abs=1e-15)
-    ranks = [(order.count_below(x, m, v) + order.count_up_to(x, m, v) + 1) / 2 for v in values]
+    assert sorted_window.median_deviation(x, m, order.middle(x, m)) == pytest.approx(spread, rel=1e-12, abs=0.0)
+    assert sorted_window.sorted_quantile(x, m, 0.1) == pytest.approx(np.percentile(values, 10), rel=1e-12, abs=1e-15)
+    ranks = [(sorted_window.count_below(x, m, v) + sorted_window.count_up_to(x, m, v) + 1) / 2 for v in values]
     np.testing.assert_array_equal(ranks, rankdata(values))
 
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # the package has no stubs
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
+from deployments.frame_answer import FrameAnswer
 from outcry.errors import OutcryError
 from outcry.market.frame import FloatArray
 from outcry.messages import FeatureFrame, Forecast
@@ -21,6 +23,8 @@ _RETRY_PAUSE_S = 0.05
 class EnsembleClient:
     """`outcry.ports.Predictor` over a handle to the `Ensemble` deployment.
 
+    The rows hold only the columns that the model reads: the client remembers them, and learns others from the first
+    answer of another model.
     A replica that dies is replaced by Serve, and the frame is asked for again until the deadline: a prediction changes
     nothing, so it may be asked for twice. Past the deadline, or where the model refuses the rows, the forecast is the
     fallback, which asks for no new risk.
@@ -51,6 +55,8 @@ class EnsembleClient:
         )
         self._deadline_s = deadline_s
         self._builder = ForecastBuilder(feature_names, model_version)
+        self._place = {name: column for column, name in enumerate(feature_names)}
+        self._model_version, self._columns = "", np.empty(0, dtype=np.int64)
 
     async def predict(self, features: FeatureFrame) -> Forecast:
         loop = asyncio.get_running_loop()
@@ -69,9 +75,13 @@ class EnsembleClient:
                 await asyncio.sleep(_RETRY_PAUSE_S)
         return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}")
 
-    async def _ask(self, rows: FloatArray) -> tuple[str, FloatArray]:
-        answer: tuple[str, FloatArray] = await self._predict_frame.remote(rows)
-        return answer
+    async def _ask(self, values: FloatArray) -> tuple[str, FloatArray]:
+        while True:
+            answer: FrameAnswer = await self._predict_frame.remote(self._model_version, values[:, self._columns])
+            if answer.probability is not None:
+                return answer.model_version, answer.probability
+            self._model_version = answer.model_version
+            self._columns = np.array([self._place[name] for name in answer.feature_names], dtype=np.int64)
 
     @cached_property
     def _predict_frame(self) -> DeploymentHandle[Any]:

@@ -1,9 +1,9 @@
 """The ensemble as a Ray Serve deployment: members in one process, a bundle swapped without a restart.
 
-**Owns** the model in service. **Receives** rows of the whole feature set from the desk through a handle, and HTTP
-requests. **Sends** nothing; reads the floor's latest features from Redis. **Ordering**: none needed, a prediction
-depends on its rows and on the model only. **On failure**: Serve starts a new replica, which loads the bundle that
-`user_config` names; a bundle that cannot be loaded leaves the old one in service.
+**Owns** the model in service. **Receives** rows from the desk through a handle, with the columns that the model reads,
+and HTTP requests. **Sends** nothing; reads the floor's latest features from Redis. **Ordering**: none needed, a
+prediction depends on its rows and on the model only. **On failure**: Serve starts a new replica, which loads the bundle
+that `user_config` names; a bundle that cannot be loaded leaves the old one in service.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get, _in
 from ray.serve import Application
 
 from configs.serving import ServingConfig
+from deployments.frame_answer import FrameAnswer
 from deployments.http_app import build_http_app
 from deployments.model_slot import ModelSlot
 from outcry.adapters.clock import SystemClock
@@ -27,7 +28,6 @@ from outcry.config import FrozenConfig
 from outcry.errors import BundleError
 from outcry.market.frame import FloatArray
 from outcry.models.bundle import ModelBundle, load_bundle
-from outcry.models.predictor import predict_rows
 
 _REDIS_KEY = "outcry:redis_url"
 
@@ -94,10 +94,12 @@ class Ensemble:
         choice = ModelChoice.model_validate(user_config)
         await asyncio.to_thread(self._slot.replace, choice.bundle_path, choice.fallback_path)
 
-    async def predict_frame(self, rows: FloatArray) -> tuple[str, FloatArray]:
-        """Return the model's version and float64 (n_rows, 3) for float64 (n_rows, n_features) of the feature set."""
+    async def predict_frame(self, model_version: str, rows: FloatArray) -> FrameAnswer:
+        """Predict float64 (n_rows, n_features) with the columns of `model_version`; another model names its own."""
         bundle = self._slot.loaded.bundle
-        return bundle.version, predict_rows(bundle, rows, self._args.feature_names)
+        if bundle.version != model_version:
+            return FrameAnswer(bundle.version, bundle.feature_names, None)
+        return FrameAnswer(bundle.version, (), bundle.predict_proba(rows))
 
     async def status(self) -> EnsembleStatus:
         loaded, refused = self._slot.loaded, self._slot.refused

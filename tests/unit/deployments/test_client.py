@@ -10,6 +10,7 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.client import EnsembleClient
+from deployments.frame_answer import FrameAnswer
 from outcry.errors import PredictionError
 from outcry.features.feature_set import FeatureSetConfig, build_feature_set
 from outcry.market.bar_size import DAY_NS
@@ -20,8 +21,26 @@ N_SYMBOLS = 3
 PROBABILITY = np.tile([0.5, 0.3, 0.2], (N_SYMBOLS, 1))
 
 
+class Model:
+    """A model in service that reads some of the columns."""
+
+    def __init__(self, version: str, *columns: int) -> None:
+        self.version = version
+        self.columns = columns
+        self.rows = np.empty(0)
+
+    def answer(self, model_version: str, rows: np.ndarray) -> FrameAnswer:
+        if model_version != self.version:
+            return FrameAnswer(self.version, tuple(FEATURE_NAMES[k] for k in self.columns), None)
+        self.rows = rows
+        return FrameAnswer(self.version, (), PROBABILITY)
+
+
+V1, V2 = Model("v1", 4, 2), Model("v2", 3, 5, 1)
+
+
 class ScriptedHandle:
-    """A deployment handle that plays one step of a script a call: an answer, an error, or silence (None)."""
+    """A deployment handle that plays one step of a script a call: a model that answers, an error, or silence (None)."""
 
     def __init__(self, *script: Any) -> None:
         self.script = list(script)
@@ -36,9 +55,11 @@ class ScriptedHandle:
 
     @property
     def remote(self) -> Callable[..., Any]:
-        async def call(rows: np.ndarray) -> Any:
+        async def call(model_version: str, rows: np.ndarray) -> Any:
             self.n_calls += 1
             step = self.script.pop(0)
+            if isinstance(step, Model):
+                return step.answer(model_version, rows)
             if step is None:
                 await asyncio.Event().wait()
             if isinstance(step, Exception):
@@ -49,7 +70,7 @@ class ScriptedHandle:
 
 
 def frame(seq: int = 0) -> FeatureFrame:
-    values = np.ones((N_SYMBOLS, len(FEATURE_NAMES)))
+    values = np.arange(N_SYMBOLS * len(FEATURE_NAMES), dtype=float).reshape(N_SYMBOLS, -1) + seq
     return FeatureFrame(seq, seq, values, np.zeros(N_SYMBOLS, dtype=np.bool_))
 
 
@@ -59,10 +80,10 @@ def is_fallback(forecast: Forecast) -> bool:
 
 @pytest.mark.parametrize("death", [ActorDiedError(), DeploymentUnavailableError(None)])
 async def test_replica_that_is_being_replaced_is_asked_again(death: Exception) -> None:
-    handle = ScriptedHandle(death, death, ("v1", PROBABILITY))
+    handle = ScriptedHandle(death, V1, death, V1)
     forecast = await EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0).predict(frame())
     assert np.array_equal(forecast.probability, PROBABILITY)
-    assert handle.n_calls == 3
+    assert handle.n_calls == 4
 
 
 async def test_silence_past_the_deadline_gives_the_fallback_and_its_reason() -> None:
@@ -84,7 +105,7 @@ async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
 
 
 async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
-    handle = ScriptedHandle(("v1", PROBABILITY), ("v2", PROBABILITY), ("v2", PROBABILITY))
+    handle = ScriptedHandle(V1, V1, V2, V2, V2)
     client = EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0, model_version="v1")
     inputs = [(await client.predict(frame(seq))).inputs for seq in range(3)]
     assert [[(item.seq, item.kind, dict(item.payload)) for item in each] for each in inputs] == [
@@ -92,3 +113,13 @@ async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
         [(1, InputKind.MODEL_SWAPPED, {"model_version": "v2"})],
         [],
     ]
+
+
+async def test_the_columns_of_the_model_in_service_are_sent_and_asked_for_once() -> None:
+    handle = ScriptedHandle(V1, V1, V1, V2, V2, V2)
+    client = EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0)
+    for seq, model in enumerate((V1, V1, V2, V2)):
+        forecast = await client.predict(frame(seq))
+        assert forecast.model_version == model.version
+        np.testing.assert_array_equal(model.rows, frame(seq).values[:, model.columns])
+    assert handle.script == []

@@ -10,7 +10,7 @@ import xgboost
 from outcry.messages import Direction
 from outcry.models.bundle import write_bundle
 from outcry.models.calibration import Calibration
-from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec
+from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec, SelectionRecord
 
 _MINUTE_NS = 60 * 10**9
 _ENDS = np.array([0.0, 1.0])
@@ -74,6 +74,9 @@ def write_random_bundle(
         last_ts_ns=2 * _MINUTE_NS,
         folds=(fold,),
         test=fold,
+        selection=SelectionRecord(
+            methods=(), n_candidates=len(feature_names), chosen=(tuple(feature_names),) * 2, jaccard=1.0, nogueira=None
+        ),
         libraries={"lightgbm": lightgbm.__version__, "xgboost": xgboost.__version__},
         code_version="bench",
         seed=seed,

@@ -30,7 +30,14 @@ def train(
         return
     test = bundle.manifest.test
     console.print(f"bundle    {prepared.plan.bundle_path}")
-    console.print(f"features  {len(bundle.feature_names)}, horizon {bundle.horizon_bars} bars")
+    selection = bundle.manifest.selection
+    how = f" of {selection.n_candidates}, by {', then '.join(selection.methods)}" if selection.methods else ""
+    console.print(f"features  {len(bundle.feature_names)}{how}; horizon {bundle.horizon_bars} bars")
+    if selection.nogueira is not None:
+        console.print(
+            f"folds     two of them share {selection.jaccard:.0%} of the columns that either chose; "
+            f"agreement beyond chance {selection.nogueira:.2f} (1: always)"
+        )
     console.print(
         f"test fold {test.n} rows never trained on: log loss {test.log_loss:.4f} "
         f"(class frequencies alone: {test.base_log_loss:.4f}), accuracy {test.accuracy:.1%}, "

@@ -1,8 +1,8 @@
-"""How columns are selected: one class a method, and the list of steps."""
+"""The methods that select columns: section ``training.selection`` is a list of these."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from outcry.config import FrozenConfig
 
@@ -96,11 +96,12 @@ class PermutationConfig(FrozenConfig):
 
 
 class ShapConfig(FrozenConfig):
-    """Keep the columns that contribute most to what trees predict."""
+    """Keep the columns that contribute most to what trees predict of ``max_explained_rows`` of their rows."""
 
     method: Literal["shap"] = "shap"
     n_columns: Limit | None = None
     max_rows: Limit = 20_000
+    max_explained_rows: Limit = 2_000
 
 
 StepConfig = Annotated[
@@ -116,21 +117,8 @@ StepConfig = Annotated[
     | ShapConfig,
     Field(discriminator="method"),
 ]
+"""One step of a selection: it judges the columns that the one before it kept.
 
-
-class SelectionConfig(FrozenConfig):
-    """The steps of a selection, each on the columns that the one before it kept.
-
-    ``n_columns`` is the most a step keeps; absent, it keeps every column that says anything. More than ``max_rows``
-    rows are thinned by whole frames, for the methods whose cost asks for it.
-    """
-
-    steps: tuple[StepConfig, ...] = (VarianceConfig(), CorrelationConfig(), ShapConfig(n_columns=60))
-
-    @field_validator("steps")
-    @classmethod
-    def _check_steps(cls, steps: tuple[StepConfig, ...]) -> tuple[StepConfig, ...]:
-        # not min_length: it counts what is left when a step is refused, and would refuse that one twice
-        if not steps:
-            raise ValueError("must hold a step, holds none")
-        return steps
+``n_columns`` is the most a step keeps; absent, it keeps every column that says anything. More than ``max_rows`` rows
+are thinned by whole frames, for the methods whose cost asks for it.
+"""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from configs.selection import CorrelationConfig, ShapConfig, StepConfig, VarianceConfig
 from outcry.config import FrozenConfig
 
 
@@ -39,8 +40,9 @@ class TrainingConfig(FrozenConfig):
     ``train_frac`` is the first part of the data, which is trained on; the rest is traded. ``band_value`` is the half
     width of the neutral class: a multiple of the volatility over ``volatility_window_bars``, scaled to the horizon, or
     with ``band_kind: fixed`` a fraction of the price. The last of ``n_folds`` folds only measures. ``validation_frac``
-    is the last part of the training rows of a fold, which decides the number of rounds. More than ``max_rows`` rows
-    are thinned by whole frames. ``n_threads`` is one: the boosters of so few rows gain little from a second thread, and
+    is the last part of the training rows of a fold, which decides the number of rounds. The steps of ``selection`` are
+    run in every fold, on the rows before those; without steps every column is kept. More than ``max_rows`` rows are
+    thinned by whole frames. ``n_threads`` is one: the boosters of so few rows gain little from a second thread, and
     on a machine that is busy with something else their threads spend ten times the work waiting for each other.
     """
 
@@ -59,5 +61,6 @@ class TrainingConfig(FrozenConfig):
     max_bins: int = Field(default=64, ge=8, le=255)
     n_threads: int = Field(default=1, gt=0)
     seed: int = Field(default=7, ge=0)
+    selection: tuple[StepConfig, ...] = (VarianceConfig(), CorrelationConfig(), ShapConfig(n_columns=60))
     xgboost: XGBoostConfig = XGBoostConfig()
     lightgbm: LightGBMConfig = LightGBMConfig()

@@ -1,6 +1,6 @@
 """From frames and features to the rows a model learns from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from outcry.errors import DataValidationError
 from outcry.features.column import SCALE_BOUND_UNITS
 from outcry.labels.catalogue import TARGET_PREFIX
 from outcry.labels.direction import UNDEFINED, LabelArray, direction_labels, volatility_band
+from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
 
 ReadFeatures = Callable[[IntArray, Sequence[str]], FloatArray]
@@ -47,6 +48,17 @@ class Dataset:
         start, stop = np.searchsorted(self.frame, (frames[0], frames[-1] + 1))
         rows = slice(int(start), int(stop))
         return Dataset(self.rows[rows], self.labels[rows], self.frame[rows], self.feature_names)
+
+    def of_columns(self, names: Iterable[str]) -> "Dataset":
+        """Return all rows with these columns alone, in the order they have here."""
+        wanted = set(names)
+        columns = [k for k, name in enumerate(self.feature_names) if name in wanted]
+        return Dataset(self.rows[:, columns], self.labels, self.frame, tuple(self.feature_names[k] for k in columns))
+
+    def of_known(self) -> "Dataset":
+        """Return the rows with a known feature."""
+        is_known = ~np.isnan(self.rows).all(axis=1)
+        return Dataset(self.rows[is_known], self.labels[is_known], self.frame[is_known], self.feature_names)
 
 
 def build_dataset(
@@ -104,10 +116,42 @@ def build_dataset(
         raise DataValidationError(
             f"{names[column]} must be finite or NaN, was {rows[row, column]} in frame {frame[row]}"
         )
-    is_known = ~np.isnan(rows).all(axis=1)
-    if not is_known.any():
+    data = Dataset(rows, labels[frame, symbol], frame.astype(np.int64), names).of_known()
+    if not len(data):
         raise DataValidationError(f"{len(frames)} frames must hold a row with a label and a known feature, hold none")
-    return Dataset(rows[is_known], labels[frame, symbol][is_known], frame[is_known].astype(np.int64), names)
+    return data
+
+
+def split_in_time(data: Dataset, config: TrainingConfig) -> tuple[Dataset, Dataset]:
+    """Return the earlier rows, and the last `validation_frac` of the frames as held-out rows.
+
+    Frames whose labels reach into the held-out ones, and the embargo before those, are in neither.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the frames are too few for the purge.
+    DataValidationError
+        Where the labels of the earlier rows are of one class.
+    """
+    first = int(data.frame[0])
+    splitter = PurgedWalkForward(1, config.horizon_bars, config.embargo_bars, 1.0 - config.validation_frac)
+    ((earlier_frames, held_out_frames),) = splitter.split(int(data.frame[-1]) - first + 1)
+    # the first frame is among the earlier ones and the last is held out: both have rows
+    earlier, held_out = data.of_frames(first + earlier_frames), data.of_frames(first + held_out_frames)
+    check_labels(earlier.labels)
+    return earlier, held_out
+
+
+def check_labels(labels: LabelArray) -> None:
+    """Refuse labels of one class: nothing can be learnt from them.
+
+    Raises
+    ------
+    DataValidationError
+    """
+    if labels.min() == labels.max():
+        raise DataValidationError(f"labels must be of two classes or more, all {len(labels)} were {labels[0]}")
 
 
 def _labels(frames: FrameTensor, config: TrainingConfig) -> LabelArray:

@@ -14,8 +14,9 @@ from configs.training import TrainingConfig
 from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FrameTensor
 from outcry.models.bundle import write_bundle
-from outcry.models.manifest import BundleFacts, LabelSpec
+from outcry.models.manifest import BundleFacts, LabelSpec, SelectionRecord
 from training.dataset import ReadFeatures, build_dataset
+from training.selection.stability import measure_stability
 from training.walk_forward import WalkForward
 
 N_GOLDEN_ROWS = 64
@@ -39,10 +40,10 @@ def fit_ensemble(
 ) -> Path:
     """Train, measure and write an ensemble; return the path of its bundle.
 
-    Every fold of a purged walk-forward split trains the members on the past and predicts the frames after it. Weights
-    and calibration that judge a fold were fitted on the predictions of the folds before it, so every figure in the
-    manifest is out of sample. The last fold is used once, to measure: the members, weights and calibration in the
-    bundle are the very ones it measured.
+    Every fold of a purged walk-forward split selects columns and trains the members on the past, and predicts the
+    frames after it. Weights and calibration that judge a fold were fitted on the predictions of the folds before it, so
+    every figure in the manifest is out of sample. The last fold is used once, to measure: the columns, members, weights
+    and calibration in the bundle are the very ones it measured.
 
     Parameters
     ----------
@@ -82,8 +83,9 @@ def fit_ensemble(
     split = PurgedWalkForward(config.n_folds, config.horizon_bars, config.embargo_bars, config.min_train_frac)
     for fold, (train, test) in enumerate(split.split(len(frames))):
         walk.advance(train, test, partial(_report_fold, report, fold, config.n_folds))
+    used = data.of_columns(walk.chosen[-1]).of_known()
     facts = BundleFacts(
-        feature_names=data.feature_names,
+        feature_names=used.feature_names,
         features_hash=features_hash,
         label=_label_spec(config),
         bar_ns=bar_ns,
@@ -92,6 +94,7 @@ def fit_ensemble(
         last_ts_ns=int(frames.ts_close_ns[-1]),
         folds=walk.records[:-1],
         test=walk.records[-1],
+        selection=_selection_record(walk.chosen, data.feature_names, config),
         libraries={library.__name__: library.__version__ for library in (lightgbm, np, sklearn, xgboost)},
         code_version=_code_version(),
         seed=config.seed,
@@ -104,7 +107,7 @@ def fit_ensemble(
             for (family, fitted), weight_frac in zip(walk.members.items(), walk.weights_frac, strict=True)
         },
         calibration=walk.calibration,
-        golden_rows=data.rows[np.linspace(0, len(data) - 1, N_GOLDEN_ROWS).astype(np.int64)],
+        golden_rows=used.rows[np.linspace(0, len(used) - 1, N_GOLDEN_ROWS).astype(np.int64)],
     )
 
 
@@ -118,6 +121,17 @@ def _label_spec(config: TrainingConfig) -> LabelSpec:
         band_kind=config.band_kind,
         band_value=config.band_value,
         volatility_window_bars=config.volatility_window_bars if config.band_kind == "volatility" else None,
+    )
+
+
+def _selection_record(chosen: Sequence[Sequence[str]], names: Sequence[str], config: TrainingConfig) -> SelectionRecord:
+    stability = measure_stability(chosen, names)
+    return SelectionRecord(
+        methods=tuple(step.method for step in config.selection),
+        n_candidates=len(names),
+        chosen=tuple(map(tuple, chosen)),
+        jaccard=stability.jaccard,
+        nogueira=None if np.isnan(stability.nogueira) else stability.nogueira,
     )
 
 

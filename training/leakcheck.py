@@ -18,7 +18,6 @@ from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 from training.dataset import Dataset, build_dataset
-from training.selection.config import SelectionConfig
 from training.selection.pipeline import select_columns
 
 Progress = Callable[[str, float], None]
@@ -124,15 +123,15 @@ def _find_selection_leaks(  # noqa: PLR0917 - what it reads comes from the check
     on_progress: Callable[[float], None],
 ) -> tuple[SelectionLeak, ...]:
     config = settings.training
+    if not config.selection:
+        return ()
     splitter = PurgedWalkForward(config.n_folds, config.horizon_bars, config.embargo_bars, config.min_train_frac)
     here = _dataset(settings, features, frames, compute(frames))
     leaks = []
     for fold, (train, test) in enumerate(splitter.split(len(frames)), start=1):
         other_frames = perturb(frames, int(test[0]), rng)
         there = _dataset(settings, features, other_frames, compute(other_frames))
-        chosen, changed = (
-            select_columns(data.of_frames(train), SelectionConfig(), config)[-1].names for data in (here, there)
-        )
+        chosen, changed = (select_columns(data.of_frames(train), config)[-1].names for data in (here, there))
         if chosen != changed:
             leaks.append(SelectionLeak(fold, chosen, changed))
         on_progress(fold / config.n_folds)

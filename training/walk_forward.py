@@ -1,6 +1,6 @@
 """The state of a walk-forward training: what the folds so far have predicted, and the ensemble of the last one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -8,7 +8,6 @@ import numpy as np
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from outcry.labels.direction import LabelArray
-from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, IntArray
 from outcry.messages import Direction
 from outcry.models.calibration import Calibration
@@ -17,7 +16,8 @@ from outcry.models.evaluation import score
 from outcry.models.manifest import FoldRecord
 from training.boosting import FAMILIES, FittedMember
 from training.calibrate import fit_calibration, identity_calibration
-from training.dataset import Dataset
+from training.dataset import Dataset, split_in_time
+from training.selection.pipeline import select_columns
 from training.weights import fit_weights
 
 
@@ -33,6 +33,8 @@ class WalkForward:
 
     Notes
     -----
+    Columns are selected in each fold, on the rows before its validation rows: a number of rounds found on rows that
+    helped to choose the columns would be too high.
     Weights and calibration of a fold come from the predictions for the folds before it, less those whose labels reach
     into it. The first fold has equal weights and no calibration.
     """
@@ -45,6 +47,7 @@ class WalkForward:
         self._labels: LabelArray = np.empty(0, dtype=np.int8)
         self._frame: IntArray = np.empty(0, dtype=np.int64)
         self._records: tuple[FoldRecord, ...] = ()
+        self._chosen: tuple[tuple[str, ...], ...] = ()
         self._members: dict[str, FittedMember] = {}
         self._weights_frac = fit_weights(self._probabilities, self._labels)
         self._calibration = identity_calibration()
@@ -53,6 +56,11 @@ class WalkForward:
     def records(self) -> tuple[FoldRecord, ...]:
         """One a fold so far, oldest first."""
         return self._records
+
+    @property
+    def chosen(self) -> tuple[tuple[str, ...], ...]:
+        """The columns that each fold selected, the best first; in the order of `data` where it had no step to do so."""
+        return self._chosen
 
     @property
     def members(self) -> dict[str, FittedMember]:
@@ -82,30 +90,35 @@ class WalkForward:
         Raises
         ------
         DataValidationError
-            Where the fold has no rows to train on, to validate or to test.
+            Where the fold has no rows to train on, to validate or to test, or no column can be selected.
+        ConfigurationError
+            Where it has too few frames to validate, or to select.
         """
-        self._fit_vote(int(train[-1]))
         config = self._config
-        inner = PurgedWalkForward(1, config.horizon_bars, config.embargo_bars, 1.0 - config.validation_frac)
-        ((earlier, validation),) = inner.split(len(train))
-        parts = {
-            "training": self._data.of_frames(earlier),
-            "validation": self._data.of_frames(validation),
-            "test": self._data.of_frames(test),
-        }
-        for name, part in parts.items():
-            if not len(part):
-                raise DataValidationError(f"fold {len(self._records) + 1} must have {name} rows, had none")
-        whole = self._data.of_frames(train)
+        self._fit_vote(int(train[-1]))
         report(0.0)
-        for done, (family, fit_member) in enumerate(FAMILIES.items(), start=1):
-            self._members[family] = fit_member(parts["training"], parts["validation"], whole, config)
-            report(done / len(FAMILIES))
-        self._records = (*self._records, self._judge(whole, parts["test"]))
+        parts = {"training": self._data.of_frames(train), "test": self._data.of_frames(test)}
+        self._check_rows(parts)
+        parts["earlier"], parts["validation"] = split_in_time(parts["training"], config)
+        steps = select_columns(parts["earlier"], config)
+        chosen = steps[-1].names if steps else self._data.feature_names
+        parts = {name: part.of_columns(chosen).of_known() for name, part in parts.items()}
+        self._check_rows(parts)
+        for n_done, (family, fit_member) in enumerate(FAMILIES.items(), start=1):
+            report(n_done / (1 + len(FAMILIES)))
+            self._members[family] = fit_member(parts["earlier"], parts["validation"], parts["training"], config)
+        self._chosen = (*self._chosen, chosen)
+        self._records = (*self._records, self._judge(parts["training"], parts["test"]))
         predicted = np.stack([fitted.member.predict_proba(parts["test"].rows) for fitted in self._members.values()])
         self._probabilities = np.concatenate((self._probabilities, predicted), axis=1)
         self._labels = np.concatenate((self._labels, parts["test"].labels))
         self._frame = np.concatenate((self._frame, parts["test"].frame))
+        report(1.0)
+
+    def _check_rows(self, parts: Mapping[str, Dataset]) -> None:
+        for name, part in parts.items():
+            if not len(part):
+                raise DataValidationError(f"fold {len(self._records) + 1} must have {name} rows, had none")
 
     def _fit_vote(self, last_frame: int) -> None:
         """Fit weights and calibration on the predictions for frames up to `last_frame`."""

@@ -8,6 +8,7 @@ from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.universe import Universe
 from outcry.messages import Fill, RiskEvent
+from outcry.models.manifest import SelectionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class RunHistory:
         Samples a stage; empty for a backtest.
     feature_quality : tuple of ColumnQuality
         Columns that went wrong while the run went on.
+    selection : SelectionRecord
+        How the columns that the model reads were chosen; None where no model was trained.
     training_span_ns : tuple of int
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
@@ -92,6 +95,7 @@ class RunHistory:
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
     feature_quality: tuple[ColumnQuality, ...] = ()
+    selection: SelectionRecord | None = None
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 

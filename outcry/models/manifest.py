@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from outcry.errors import BundleError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(json|txt|npz)$")]
@@ -51,6 +51,29 @@ class FoldRecord(_Record):
     accuracy: Fraction
 
 
+class SelectionRecord(_Record):
+    """How the columns were chosen: in every fold, on its training rows alone.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Of the steps, in order; empty where every column was kept.
+    n_candidates : int
+        Columns there were to choose from.
+    chosen : tuple of tuple of str
+        By each fold, oldest first and the test fold last; the best column first.
+    jaccard, nogueira : float
+        How much the folds agree: the mean overlap of two of them, and the agreement beyond chance (1 where all chose
+        the same, 0 on average at random), None where every fold chose every column.
+    """
+
+    methods: tuple[str, ...]
+    n_candidates: int = Field(gt=0)
+    chosen: tuple[tuple[str, ...], ...]
+    jaccard: Fraction
+    nogueira: float | None
+
+
 class BundleFacts(_Record):
     """Where a bundle comes from, and what it was measured to do.
 
@@ -68,6 +91,8 @@ class BundleFacts(_Record):
         Walk-forward, oldest first.
     test : FoldRecord
         The last fold: used once, for this figure only.
+    selection : SelectionRecord
+        Where the columns come from.
     libraries : dict
         Versions of the libraries that trained the members.
     code_version : str
@@ -83,6 +108,7 @@ class BundleFacts(_Record):
     last_ts_ns: int
     folds: tuple[FoldRecord, ...]
     test: FoldRecord
+    selection: SelectionRecord
     libraries: dict[str, str]
     code_version: str
     seed: int
@@ -105,7 +131,7 @@ class MemberRecord(_Record):
 class BundleManifest(BundleFacts):
     """Everything in ``manifest.json``. `version` is the digest of all the rest, checksums included."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     members: tuple[MemberRecord, ...] = Field(min_length=1)
     files: dict[FileName, Sha256]
     version: str = ""

@@ -2,7 +2,7 @@
 
 Holds: filters, wrappers and embedded methods, the pipeline of them, and how stable it is over folds.
 Must not import: cli, deployments; of training nothing but `training.dataset`.
-Start reading at: `training.selection.pipeline`, then `training.selection.folds`.
+Start reading at: `training.selection.pipeline`.
 
-`select_columns` in ``pipeline``; `select_over_folds` in ``folds``; `SelectionConfig` in ``config``
+`select_columns` in ``pipeline``; `measure_stability` in ``stability``
 """

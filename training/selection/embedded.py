@@ -8,13 +8,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from configs.selection import GainConfig, LassoConfig, PermutationConfig, ShapConfig
 from configs.training import TrainingConfig
 from outcry.labels.direction import LabelArray
 from outcry.market.frame import FloatArray
-from training.dataset import Dataset
+from training.dataset import Dataset, check_labels, split_in_time
 from training.selection.choice import Selection, keep_best
-from training.selection.config import GainConfig, LassoConfig, PermutationConfig, ShapConfig
-from training.selection.rows import check_labels, split_in_time, thin
+from training.selection.rows import thin
 from training.selection.trees import build_trees, log_loss
 
 
@@ -123,7 +123,7 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
     """Choose the columns that contribute most to what trees predict.
 
     The score is the mean over rows of \\|contribution\\| to the log-odds, summed over the classes. Contributions are
-    exact Shapley values of the trees, on the rows they were fitted on.
+    exact Shapley values of the trees, on some of the rows they were fitted on.
 
     Raises
     ------
@@ -132,7 +132,8 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
 
     Notes
     -----
-    NaN is a value to the trees. The rows are thinned to `max_rows`.
+    NaN is a value to the trees. The rows are thinned to `max_rows`, those that are explained to `max_explained_rows`: a
+    mean over a few thousand is as good, and a row costs a hundred times what its prediction does.
 
     References
     ----------
@@ -141,9 +142,9 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
     check_labels(data.labels)
     data = thin(data, step.max_rows, config.seed)
     trees = build_trees(config).fit(data.rows, data.labels)
-    n_features = len(data.feature_names)
+    told = thin(data, step.max_explained_rows, config.seed).rows
     # the last column of each class is its expected value
-    contribution = np.reshape(trees.predict(data.rows, pred_contrib=True), (len(data), -1, n_features + 1))[..., :-1]
+    contribution = np.reshape(trees.predict(told, pred_contrib=True), (len(told), -1, told.shape[1] + 1))[..., :-1]
     return keep_best(step.method, data.feature_names, np.abs(contribution).mean(axis=0).sum(axis=0), step.n_columns)
 
 

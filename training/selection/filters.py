@@ -6,12 +6,12 @@ from scipy.spatial.distance import squareform
 from scipy.stats import chi2_contingency, rankdata
 from sklearn.impute import SimpleImputer
 
+from configs.selection import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
 from configs.training import TrainingConfig
 from outcry.market.frame import FloatArray, IntArray
-from training.dataset import Dataset
+from training.dataset import Dataset, check_labels
 from training.selection.choice import Selection, keep_best, keep_marked
-from training.selection.config import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
-from training.selection.rows import check_labels, thin
+from training.selection.rows import thin
 
 
 def select_by_variance(data: Dataset, step: VarianceConfig, _config: TrainingConfig) -> Selection:

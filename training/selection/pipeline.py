@@ -7,7 +7,6 @@ from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from training.dataset import Dataset
 from training.selection.choice import Selection
-from training.selection.config import SelectionConfig
 from training.selection.embedded import select_by_gain, select_by_lasso, select_by_permutation, select_by_shap
 from training.selection.filters import (
     select_by_chi_square,
@@ -15,7 +14,6 @@ from training.selection.filters import (
     select_by_mutual_information,
     select_by_variance,
 )
-from training.selection.rows import of_columns
 from training.selection.wrappers import select_by_elimination, select_forward
 
 Selector = Callable[[Dataset, Any, TrainingConfig], Selection]
@@ -39,20 +37,19 @@ SELECTORS: dict[str, Selector] = {
 }
 
 
-def select_columns(data: Dataset, selection: SelectionConfig, config: TrainingConfig) -> tuple[Selection, ...]:
-    """Run the steps, each on the columns that the one before it chose.
+def select_columns(data: Dataset, config: TrainingConfig) -> tuple[Selection, ...]:
+    """Run the steps of `config`, each on the columns that the one before it chose.
 
     Parameters
     ----------
     data : Dataset
-        The training rows of one fold, and none of a later frame: every row is looked at.
-    selection : SelectionConfig
+        Training rows of one fold, and none of a later frame: every row is looked at.
     config : TrainingConfig
 
     Returns
     -------
     tuple of Selection
-        One a step; the last one's `names` are the columns to train on.
+        One a step; the last one's `names` are the columns to train on. Empty where there is no step.
 
     Raises
     ------
@@ -69,7 +66,7 @@ def select_columns(data: Dataset, selection: SelectionConfig, config: TrainingCo
     if not len(data):
         raise DataValidationError("a selection must have rows, had none")
     done: list[Selection] = []
-    for step in selection.steps:
+    for step in config.selection:
         done.append(SELECTORS[step.method](data, step, config))
-        data = of_columns(data, done[-1].names)
+        data = data.of_columns(done[-1].names)
     return tuple(done)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from configs.selection import EliminationConfig, ForwardConfig
 from configs.training import TrainingConfig
 from outcry.market.frame import FloatArray, IntArray
-from training.dataset import Dataset
+from training.dataset import Dataset, check_labels, split_in_time
 from training.selection.choice import Selection, keep_marked
-from training.selection.config import EliminationConfig, ForwardConfig
-from training.selection.rows import check_labels, split_in_time, thin
+from training.selection.rows import thin
 from training.selection.trees import build_trees, log_loss
 
 

@@ -25,6 +25,7 @@ from outcry.messages import Side
 
 LARGEST_TRADES = 5
 MAX_EVENTS = 200
+MAX_COLUMNS = 20
 FLAT_FRAC = 5e-5
 
 
@@ -55,7 +56,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
         sections.append(charts.card("Calibration of the forecasts", calibration_figure(summary.forecasts), caption))
     if any(len(samples) for samples in history.latency_ms.values()):
         sections.append(charts.card("Latency by stage", latency_figure(history.latency_ms), "Wall time, milliseconds."))
-    sections += [_feature_quality(history), _risk_events(history), _settings(history, summary)]
+    sections += [_selection(history), _feature_quality(history), _risk_events(history), _settings(history, summary)]
     return _document(f"outcry · run {summary.run_id}", "\n".join(filter(None, sections)), charts.script())
 
 
@@ -175,6 +176,27 @@ def _largest_trades(trades: Sequence[Trade]) -> str:
         "Return",
     )
     return _card("Best and worst trades", _table(heads, rows, first_number=4))
+
+
+def _selection(history: RunHistory) -> str:
+    record = history.selection
+    if record is None:
+        return ""
+    *_, test = record.chosen
+    if not record.methods:
+        how = f"The model reads all {record.n_candidates:,} columns: none was selected."
+        return _card("Columns of the model", f'<p class="caption">{how}</p>')
+    agreement = "" if record.nogueira is None else f" and agree to {record.nogueira:.2f} beyond chance (1: always)"
+    how = (
+        f"{len(test):,} of {record.n_candidates:,} columns, chosen by {', then '.join(record.methods)}, anew in each "
+        f"of {len(record.chosen)} folds on its training rows. Two folds share {record.jaccard:.0%} of what either chose"
+        f"{agreement}. The best {MAX_COLUMNS} of the last fold:"
+    )
+    rows = [
+        (name, f"{sum(name in fold for fold in record.chosen)} of {len(record.chosen)}") for name in test[:MAX_COLUMNS]
+    ]
+    table = _table(("Column", "Folds that chose it"), rows, first_number=1)
+    return _card("Columns of the model", f'<p class="caption">{how}</p>{table}')
 
 
 def _feature_quality(history: RunHistory) -> str:

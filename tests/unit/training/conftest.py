@@ -1,6 +1,7 @@
 """A market in which one feature knows something about the future, and settings that train on it in a second."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,3 +68,15 @@ def config() -> TrainingConfig:
         xgboost=XGBoostConfig(max_rounds=15, max_depth=3),
         lightgbm=LightGBMConfig(max_rounds=15, n_leaves=7, min_leaf_rows=30),
     )
+
+
+@pytest.fixture(scope="session")
+def make_step() -> Callable[..., Any]:
+    """Return a maker of the configuration of a method, as it is read from a file; what it has no use for is left."""
+
+    def make(method: str, **values: Any) -> Any:
+        step = TrainingConfig.model_validate({"selection": [{"method": method}]}).selection[0]
+        used = {key: value for key, value in values.items() if key in type(step).model_fields}
+        return type(step).model_validate({"method": method, **used})
+
+    return make

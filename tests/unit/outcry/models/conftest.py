@@ -10,7 +10,7 @@ import xgboost
 from outcry.market.frame import FloatArray
 from outcry.models.bundle import write_bundle
 from outcry.models.calibration import Calibration
-from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec
+from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec, SelectionRecord
 
 N_FEATURES = 6
 FEATURES = tuple(f"tech_{k}" for k in range(N_FEATURES))
@@ -79,6 +79,9 @@ def facts() -> BundleFacts:
         last_ts_ns=30,
         folds=(fold,),
         test=fold,
+        selection=SelectionRecord(
+            methods=(), n_candidates=len(FEATURES), chosen=(tuple(FEATURES),) * 2, jaccard=1.0, nogueira=None
+        ),
         libraries={"xgboost": xgboost.__version__, "lightgbm": lightgbm.__version__},
         code_version="0.1.0",
         seed=0,

@@ -178,7 +178,7 @@ def _forge(path: Path, **changes: object) -> None:
 
 def test_another_schema_version_is_refused(bundle_path: Path) -> None:
     _forge(bundle_path, schema_version=1)
-    with pytest.raises(BundleError, match="schema_version must be 2, was 1"):
+    with pytest.raises(BundleError, match="schema_version must be 3, was 1"):
         load_bundle(bundle_path)
 
 

@@ -1,14 +1,10 @@
 """Rows in which it is known what each column says, and settings that judge them in a moment."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
 from configs.training import LightGBMConfig, TrainingConfig
 from training.dataset import Dataset
-from training.selection.config import SelectionConfig
 
 N_FRAMES, N_SYMBOLS = 600, 4
 FEATURES = (
@@ -22,8 +18,6 @@ FEATURES = (
     "noise_late",
     "noise_c",
 )
-
-MakeStep = Callable[..., Any]
 
 
 def rows_of(seed: int) -> Dataset:
@@ -56,15 +50,3 @@ def config() -> TrainingConfig:
         min_train_frac=0.5,
         lightgbm=LightGBMConfig(max_rounds=12, n_leaves=7, min_leaf_rows=20),
     )
-
-
-@pytest.fixture(scope="session")
-def make_step() -> MakeStep:
-    """Return a maker of the configuration of a method, as it is read from a file; what it has no use for is left."""
-
-    def make(method: str, **values: Any) -> Any:
-        step = SelectionConfig.model_validate({"steps": [{"method": method}]}).steps[0]
-        used = {key: value for key, value in values.items() if key in type(step).model_fields}
-        return type(step).model_validate({"method": method, **used})
-
-    return make

@@ -8,10 +8,9 @@ from scipy.special import log_softmax
 from sklearn.inspection import permutation_importance
 from sklearn.preprocessing import StandardScaler
 
-from training.dataset import Dataset
-from training.selection.config import GainConfig, LassoConfig, PermutationConfig, ShapConfig
+from configs.selection import GainConfig, LassoConfig, PermutationConfig, ShapConfig
+from training.dataset import Dataset, split_in_time
 from training.selection.embedded import select_by_gain, select_by_lasso, select_by_permutation, select_by_shap
-from training.selection.rows import of_columns, split_in_time
 from training.selection.trees import build_trees
 
 KNOWN = ("noise_a", "first", "second", "noise_b", "noise_c")
@@ -42,7 +41,7 @@ def _lasso_by_scipy(rows: np.ndarray, labels: np.ndarray, fraction: float) -> np
 
 @pytest.mark.parametrize("fraction", [0.5, 0.05])
 def test_lasso_minimises_the_penalised_log_loss_of_all_rows(data, config, fraction) -> None:
-    known = of_columns(data, KNOWN).of_frames(np.arange(5, 600))
+    known = data.of_columns(KNOWN).of_frames(np.arange(5, 600))
     expected = np.abs(_lasso_by_scipy(StandardScaler().fit_transform(known.rows), known.labels, fraction)).sum(axis=1)
     found = select_by_lasso(known, LassoConfig(n_penalties=1, least_penalty_frac=fraction), config)
     # a solver that stops at a relative step of 1e-3
@@ -115,5 +114,5 @@ def test_shap_is_the_mean_contribution_over_rows_summed_over_classes(data, confi
         of_class = said[:, 10 * k : 10 * (k + 1)]
         np.testing.assert_allclose(of_class.sum(axis=1), raw[:, k], atol=1e-9)
         expected += np.abs(of_class[:, :9]).mean(axis=0)
-    found = select_by_shap(data, ShapConfig(), config)
+    found = select_by_shap(data, ShapConfig(max_explained_rows=len(data)), config)
     np.testing.assert_allclose(list(found.scores.values()), expected, rtol=1e-12)

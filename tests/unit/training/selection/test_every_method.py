@@ -5,11 +5,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from configs.selection import StepConfig
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from training.dataset import Dataset
 from training.selection.choice import Selection
-from training.selection.config import SelectionConfig, StepConfig
 from training.selection.pipeline import SELECTORS, select_columns
 
 UNSUPERVISED = {"variance", "correlation"}
@@ -26,7 +26,7 @@ def select(method, make_step, config):
     step = make_step(method, n_columns=3, min_gain_nats=0.005)
 
     def run(data: Dataset, config: TrainingConfig = config) -> Selection:
-        (done,) = select_columns(data, SelectionConfig(steps=(step,)), config)
+        (done,) = select_columns(data, config.model_copy(update={"selection": (step,)}))
         return done
 
     return run

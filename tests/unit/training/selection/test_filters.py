@@ -9,22 +9,21 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_selection import VarianceThreshold, chi2
 from sklearn.metrics import mutual_info_score
 
+from configs.selection import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
 from training.dataset import Dataset
-from training.selection.config import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
 from training.selection.filters import (
     select_by_chi_square,
     select_by_correlation,
     select_by_mutual_information,
     select_by_variance,
 )
-from training.selection.rows import of_columns
 
 NEVER_TIED = ("noise_a", "first", "second", "noise_late")
 
 
 @pytest.mark.parametrize("min_variance", [0.0, 1.02])
 def test_variance_is_that_of_scikit_learn(data, config, min_variance) -> None:
-    known = of_columns(data, [name for name in data.feature_names if name != "never_known"])
+    known = data.of_columns([name for name in data.feature_names if name != "never_known"])
     found = select_by_variance(known, VarianceConfig(min_variance=min_variance), config)
     kept = VarianceThreshold(min_variance).fit(known.rows).get_support(indices=True)
     assert set(found.names) == {known.feature_names[k] for k in kept}

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from configs.training import TrainingConfig
 from outcry.errors import ConfigurationError, DataValidationError
-from training.dataset import Dataset
-from training.selection.rows import of_columns, split_in_time, thin
+from training.dataset import Dataset, split_in_time
+from training.selection.rows import thin
 
 
 def _rows(frame: np.ndarray) -> Dataset:
@@ -79,6 +79,6 @@ def test_earlier_rows_of_one_class_are_refused(config) -> None:
 
 
 def test_columns_keep_the_order_of_the_rows(data) -> None:
-    part = of_columns(data, ("second", "noise_a"))
+    part = data.of_columns(("second", "noise_a"))
     assert part.feature_names == ("noise_a", "second")
     np.testing.assert_array_equal(part.rows, data.rows[:, [0, 3]])

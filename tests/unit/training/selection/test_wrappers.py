@@ -5,10 +5,9 @@ import pytest
 from sklearn.feature_selection import RFE, SequentialFeatureSelector
 from sklearn.metrics import log_loss
 
+from configs.selection import EliminationConfig, ForwardConfig
 from outcry.labels.split import PurgedWalkForward
 from training.dataset import Dataset
-from training.selection.config import EliminationConfig, ForwardConfig
-from training.selection.rows import of_columns
 from training.selection.trees import build_trees
 from training.selection.wrappers import select_by_elimination, select_forward
 
@@ -16,7 +15,7 @@ from training.selection.wrappers import select_by_elimination, select_forward
 @pytest.mark.parametrize(("n_columns", "step_frac"), [(1, 0.12), (2, 0.3), (3, 0.12), (3, 0.6), (9, 0.2)])
 def test_elimination_drops_the_columns_that_scikit_learn_drops(data, config, n_columns, step_frac) -> None:
     # columns that no tree splits on have equal gain, and may be dropped in any order
-    used = of_columns(data, [name for name in data.feature_names if name not in {"constant", "never_known"}])
+    used = data.of_columns([name for name in data.feature_names if name not in {"constant", "never_known"}])
     expected = RFE(build_trees(config), n_features_to_select=min(n_columns, 7), step=step_frac).fit(
         used.rows, used.labels
     )

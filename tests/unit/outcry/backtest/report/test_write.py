@@ -20,6 +20,7 @@ from outcry.backtest.report.terminal import render_terminal
 from outcry.backtest.report.write import write_report
 from outcry.features.guard import ColumnQuality
 from outcry.messages import RiskEvent
+from outcry.models.manifest import SelectionRecord
 
 Build = Callable[..., RunHistory]
 HOSTILE = '<script>alert("x")</script>'
@@ -43,6 +44,9 @@ def rich_history(build_history: Build) -> RunHistory:
         risk_events=(RiskEvent(3, HOSTILE, "A<b>", 1.0, 0.9, "reduce"),),
         feature_quality=(ColumnQuality(HOSTILE, 10, 1, 0, 0, is_constant=False),),
         latency_ms={HOSTILE: np.array([1.0, 2.0]), "submit": np.array([])},
+        selection=SelectionRecord(
+            methods=("variance", "shap"), n_candidates=9, chosen=((HOSTILE,), ("a", HOSTILE)), jaccard=0.5, nogueira=0.2
+        ),
         training_span_ns=(0, 1),
     )
 
@@ -61,6 +65,16 @@ def test_text_from_outside_is_escaped(build_history: Build, tmp_path: Path) -> N
     assert "<script>alert" not in page
     assert "A<b>" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_the_page_says_how_the_columns_were_chosen(build_history: Build, tmp_path: Path) -> None:
+    write_report(rich_history(build_history), tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html")
+    assert "2 of 9 columns, chosen by variance, then shap, anew in each of 2 folds on its training rows." in page
+    assert "Two folds share 50% of what either chose and agree to 0.20 beyond chance" in page
+    assert re.search(r"<td>a</td><td[^>]*>1 of 2</td>", page)
+    write_report(build_history(), tmp_path / "untrained.html")
+    assert "Columns of the model" not in own_text(tmp_path / "untrained.html")
 
 
 def test_every_chart_has_a_place_on_the_page(build_history: Build, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """``outcry features``: the columns of a feature set, and their values on disk."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,11 @@ from cli.progress import StepProgress
 from outcry.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from configs.schema import Settings
+    from outcry.adapters.sources.load import LoadedMarket
     from outcry.features.column import Column
     from outcry.features.feature_set import FeatureSet
+    from outcry.market.sessions import Sessions
 
 app = typer.Typer(help="The feature columns that models read.", no_args_is_help=True)
 
@@ -55,41 +59,27 @@ def list_features(
 
 @app.command("describe")
 def describe_feature(
-    name: Annotated[str, typer.Argument(help="Name or alias of a column, for example tech_rsi_14_raw.")],
+    name: Annotated[str, typer.Argument(help="Name or alias of a column, or its beginning: tech_rsi_14.")],
     bars: BarSize = "5min",
     config: ConfigFile = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print all that is known of one column."""
+    """Print all that is known of a column, or of each whose name begins so."""
     import difflib
 
     found = _resolve(bars, config, assignments)
     by_name = {key: column for column in found.columns for key in (column.name, *column.aliases)}
-    if name not in by_name:
+    columns = [by_name[name]] if name in by_name else [c for c in found.columns if c.name.startswith(f"{name}_")]
+    if not columns:
         close = difflib.get_close_matches(name, by_name, n=3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ConfigurationError(f"name must be a column of the set, was {name}{hint}")
-    column = by_name[name]
     if as_json:
-        print_json_document(_as_json(column))
+        print_json_document([_as_json(column) for column in columns])
         return
-    facts = {
-        "group": column.category,
-        "formula": column.formula,
-        "source": column.source,
-        "unit": column.unit,
-        "range": _span(column),
-        "looks at": f"{column.window_bars} bars" if column.window_bars else "the whole past",
-        "first value": f"after {_warmup(column)}",
-        "computed": "every bar" if column.cadence_bars == 1 else f"every {column.cadence_bars} bars",
-        "needs": column.needs or "bars",
-        "aliases": ", ".join(column.aliases) or "none",
-    }
-    table = Table(show_header=False, title=column.name, title_justify="left")
-    for key, value in facts.items():
-        table.add_row(key, escape(value))
-    console.print(table)
+    for column in columns:
+        console.print(_table_of(column))
 
 
 @app.command("page")
@@ -98,6 +88,15 @@ def print_page(bars: BarSize = "5min", config: ConfigFile = None, assignments: A
     from outcry.features.page import render_page
 
     typer.echo(render_page(_resolve(bars, config, assignments), bars), nl=False)
+
+
+@app.command("compile")
+def compile_kernels(bars: BarSize = "5min", config: ConfigFile = None, assignments: Assignments = None) -> None:
+    """Compile the kernels of a set, on every core; a minute the first time, a second after that."""
+    from outcry.features.warm_up import warm_up
+
+    with StepProgress() as progress:
+        warm_up(_resolve(bars, config, assignments), partial(progress.show, "compile kernels"))
 
 
 @app.command("build")
@@ -115,18 +114,13 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Compute the features of a market into a store of Parquet files; new frames are appended to one that is there."""
-    from configs.plan import sessions_around
-    from configs.sectors import load_sectors
-    from outcry.adapters.sources.load import load_market
     from training.prepare import build_features
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
     with StepProgress(quiet=as_json) as progress:
-        market = load_market(settings.market, load_sectors())
-        ts = market.frames.ts_close_ns
-        sessions = sessions_around(market.calendar, int(ts[0]), int(ts[-1]))
+        market, sessions = _load(settings, progress)
         store = build_features(settings, market, market.frames, sessions, on_progress=progress.show, folder=out)
     if as_json:
         print_json_document({"path": str(store.path), **store.meta.model_dump(mode="json", exclude={"columns"})})
@@ -151,18 +145,13 @@ def leakcheck(
     as_json: AsJson = False,
 ) -> None:
     """Prove that no feature, target or selection knows its future: recompute each without it, and with another."""
-    from configs.plan import sessions_around
-    from configs.sectors import load_sectors
-    from outcry.adapters.sources.load import load_market
     from training.leakcheck import check_leaks
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
     with StepProgress(quiet=as_json) as progress:
-        market = load_market(settings.market, load_sectors())
-        ts = market.frames.ts_close_ns
-        sessions = sessions_around(market.calendar, int(ts[0]), int(ts[-1]))
+        market, sessions = _load(settings, progress)
         found = check_leaks(settings, market, sessions, n_cuts=cuts, seed=seed, on_progress=progress.show)
     if as_json:
         print_json_document(asdict(found) | {"is_clean": found.is_clean})
@@ -187,6 +176,20 @@ def leakcheck(
         raise typer.Exit(EXIT_FAILED)
 
 
+def _load(settings: "Settings", progress: StepProgress) -> "tuple[LoadedMarket, Sessions]":
+    """Return the market with its sessions, and have the kernels of its features ready."""
+    from configs.plan import resolve_features, sessions_around
+    from configs.sectors import load_sectors
+    from outcry.adapters.sources.load import load_market
+    from outcry.features.warm_up import warm_up
+
+    market = load_market(settings.market, load_sectors())
+    ts = market.frames.ts_close_ns
+    features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
+    warm_up(features, partial(progress.show, "compile kernels"))
+    return market, sessions_around(market.calendar, int(ts[0]), int(ts[-1]))
+
+
 def _resolve(bars: str, config: Path | None, assignments: list[str] | None) -> "FeatureSet":
     from configs.plan import resolve_features
     from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
@@ -194,6 +197,25 @@ def _resolve(bars: str, config: Path | None, assignments: list[str] | None) -> "
 
     settings = read_settings(config=config, assignments=assignments)
     return resolve_features(settings.features, parse_bar_size(bars), (MARKET, *PROXY_SYMBOLS.values()))
+
+
+def _table_of(column: "Column") -> Table:
+    facts = {
+        "group": column.category,
+        "formula": column.formula,
+        "source": column.source,
+        "unit": column.unit,
+        "range": _span(column),
+        "looks at": f"{column.window_bars} bars" if column.window_bars else "the whole past",
+        "first value": f"after {_warmup(column)}",
+        "computed": "every bar" if column.cadence_bars == 1 else f"every {column.cadence_bars} bars",
+        "needs": column.needs or "bars",
+        "aliases": ", ".join(column.aliases) or "none",
+    }
+    table = Table(show_header=False, title=column.name, title_justify="left")
+    for key, value in facts.items():
+        table.add_row(key, escape(value))
+    return table
 
 
 def _warmup(column: "Column") -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.features.catalogue import STEPS, code_hash
 from outcry.features.feature_set import FeatureSet
-from outcry.features.kernels.advance import SIGNATURE, Advance, build_advance
+from outcry.features.kernels.advance import BLOCK_BARS, SIGNATURE, Advance, build_advance
 from outcry.features.kernels.bars import HISTORY_ROWS, N_BAR_FIELDS, PUSH_SIGNATURE, SLACK_BARS, push_bars
 from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
 from outcry.features.kernels.compile import compile_entry_point
@@ -111,7 +111,7 @@ class FeatureEngine:
         rows = _pack(stack_frames([frame]), slice(None))
         self._check_follows(frame.seq, frame.n_symbols)
         self._check_bars(frame.seq, *rows)
-        self._run(*rows)
+        self._run(*rows, self._arrays["last"][np.newaxis])
         self.last_seq = frame.seq
 
     def replay(self, frames: FrameTensor) -> FloatArray:
@@ -204,10 +204,12 @@ class FeatureEngine:
         counts, last = arrays["counts"], arrays["last"]
 
         def run_symbols(first: int, stop: int) -> None:
+            work = np.empty((min(len(present), BLOCK_BARS), len(self.features.computed)))
             _push_bars()(counts, self._ends, self._history, bars, present, self._lookback, first, stop)
             for advance, program in self._steps:
                 state = arrays[program.family.name]
-                advance(program.table, counts, self._ends, self._history, state, last, clock, present, out, first, stop)
+                table, ends, history = program.table, self._ends, self._history
+                advance(table, counts, ends, history, state, last, clock, present, out, work, first, stop)
 
         edges = np.linspace(0, self.n_symbols, self._n_threads + 1).astype(int).tolist()
         if len(present) == 1 or self._n_threads == 1:

@@ -152,7 +152,7 @@ def _hma(window: int) -> Indicator:
         is_positive=False,
     )
     columns = (line, _distance(line))
-    return Indicator(HMA, (window,), columns, n_slots=4 + root, lookback_bars=window + 1)
+    return Indicator(HMA, (window,), columns, n_slots=6 + root, lookback_bars=window + 1)
 
 
 def _kama(window: int, fast: int, slow: int) -> Indicator:

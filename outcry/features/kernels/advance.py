@@ -13,6 +13,11 @@ from collections.abc import Callable
 from outcry.features.kernels.compile import with_globals
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
+BLOCK_BARS = 64
+"""In a replay an indicator runs over so many bars of a symbol, then the next one does: their columns stay near."""
+BLOCK_SYMBOLS = 16
+"""Live it runs over the bar of so many symbols: their histories stay near, and its branches are foreseen."""
+
 OPCODE, SLOTS_FROM, SLOTS_TO, OUT_FROM, OUT_TO, PARAMS = range(6)
 
 Step = Callable[[int, int, int, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray], None]
@@ -38,7 +43,8 @@ params : int64 (n,)
 """
 
 SIGNATURE = (
-    "void(i8[:,::1], i8[::1], i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], i8, i8)"
+    "void(i8[:,::1], i8[::1], i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], f8[:,::1],"
+    " i8, i8)"
 )
 
 Advance = Callable[..., None]
@@ -70,26 +76,44 @@ def build_advance(name: str, family_step: Step, version: str) -> Advance:
         clock: FloatArray,
         present: BoolArray,
         out: FloatArray,
+        work: FloatArray,
         first_symbol: int,
         stop_symbol: int,
     ) -> None:
         len(key)
         n_frames = len(present)
         first, stop = table[0, OUT_FROM], table[-1, OUT_TO]
-        for i in range(first_symbol, stop_symbol):
-            k, end = counts[i], ends[i]
-            for t in range(n_frames):
-                if present[t, i]:
-                    k += 1
-                    end += 1
-                    for c in range(len(table)):
-                        step(  # noqa: F821 - bound by `with_globals`
-                            table[c, OPCODE], k, end, history[i], clock[t], out[t, i],
-                            state[i, table[c, SLOTS_FROM] : table[c, SLOTS_TO]],
-                            last[i, table[c, OUT_FROM] : table[c, OUT_TO]],
-                            table[c, PARAMS:],
-                        )  # fmt: skip
-                for j in range(first, stop):
-                    out[t, i, j] = last[i, j]
+        n_together = BLOCK_SYMBOLS if n_frames == 1 else 1
+        for i_from in range(first_symbol, stop_symbol, n_together):
+            i_to = min(i_from + n_together, stop_symbol)
+            n_before = 0
+            for start in range(0, n_frames, BLOCK_BARS):
+                n = min(n_frames - start, BLOCK_BARS)
+                for c in range(len(table)):
+                    call = table[c]
+                    opcode, p, column, stop_column = call[OPCODE], call[PARAMS:], call[OUT_FROM], call[OUT_TO]
+                    for i in range(i_from, i_to):
+                        x, s, values = (
+                            history[i],
+                            state[i, call[SLOTS_FROM] : call[SLOTS_TO]],
+                            last[i, column:stop_column],
+                        )
+                        k, end = counts[i] + n_before, ends[i] + n_before
+                        for t in range(n):
+                            if present[start + t, i]:
+                                k += 1
+                                end += 1
+                                step(opcode, k, end, x, clock[start + t], out[start + t, i], s, values, p)  # noqa: F821
+                            if n > 1:
+                                kept = work[t, column - first : stop_column - first]
+                                for j in range(len(kept)):
+                                    kept[j] = values[j]
+                for i in range(i_from, i_to):
+                    for t in range(n):
+                        of_family = out[start + t, i, first:stop]
+                        kept = work[t, : stop - first] if n > 1 else last[i, first:stop]
+                        for j in range(len(of_family)):
+                            of_family[j] = kept[j]
+                        n_before += present[start + t, i]
 
     return with_globals(advance, f"advance_{name}", step=family_step)

@@ -29,7 +29,7 @@ BUY_VOLUME         volume of trades that buyers began; NaN where not known   sha
 
 import math
 
-from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP = range(6)
@@ -84,7 +84,7 @@ def push_bars(
                 _push_bar(history[i], k, end, bars[t, i])
 
 
-@kernel
+@inlined_kernel
 def _push_bar(x: FloatArray, k: int, end: int, bar: FloatArray) -> None:
     """Write the k-th bar (from 1) of a symbol at `end`."""
     o, h, l, c, v, vwap = bar[0], bar[1], bar[2], bar[3], bar[4], bar[5]  # noqa: E741 - l is the low, as in the formulas

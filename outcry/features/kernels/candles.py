@@ -46,7 +46,7 @@ from outcry.features.families.candles import (
     WHITE_SOLDIERS,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, OPEN
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.market.frame import FloatArray, IntArray
 
 BODY, RANGE, NEAR = 0, 5, 8
@@ -54,7 +54,7 @@ _DOJI, _NO_SHADOW, _NEAR, _FAR, _EQUAL = 0.1, 0.1, 0.2, 0.6, 0.05  # of the mean
 _STAR_DEPTH, _HALF = 0.3, 0.5  # of the body that a star, a piercing or a dark cloud closes into
 
 
-@step_kernel
+@inlined_kernel
 def step_candles(
     opcode: int,
     k: int,
@@ -86,7 +86,7 @@ def step_candles(
         _three_methods(end, history, s, out)
 
 
-@kernel
+@inlined_kernel
 def _advance_means(k: int, end: int, x: FloatArray, s: FloatArray) -> None:
     for j in range(4, 0, -1):
         s[BODY + j] = s[BODY + j - 1]
@@ -105,49 +105,49 @@ def _advance_means(k: int, end: int, x: FloatArray, s: FloatArray) -> None:
         s[BODY], s[RANGE] = body / 10.0, total / 10.0
 
 
-@kernel
+@inlined_kernel
 def _is_white(x: FloatArray, i: int) -> bool:
     return bool(x[CLOSE, i] >= x[OPEN, i])
 
 
-@kernel
+@inlined_kernel
 def _colour(x: FloatArray, i: int) -> float:
     return 1.0 if x[CLOSE, i] >= x[OPEN, i] else -1.0
 
 
-@kernel
+@inlined_kernel
 def _body(x: FloatArray, i: int) -> float:
     body: float = abs(x[CLOSE, i] - x[OPEN, i])
     return body
 
 
-@kernel
+@inlined_kernel
 def _top(x: FloatArray, i: int) -> float:
     """Return the upper end of the body."""
     top: float = max(x[OPEN, i], x[CLOSE, i])
     return top
 
 
-@kernel
+@inlined_kernel
 def _bottom(x: FloatArray, i: int) -> float:
     """Return the lower end of the body."""
     bottom: float = min(x[OPEN, i], x[CLOSE, i])
     return bottom
 
 
-@kernel
+@inlined_kernel
 def _upper(x: FloatArray, i: int) -> float:
     upper: float = x[HIGH, i] - _top(x, i)
     return upper
 
 
-@kernel
+@inlined_kernel
 def _lower(x: FloatArray, i: int) -> float:
     lower: float = _bottom(x, i) - x[LOW, i]
     return lower
 
 
-@kernel
+@inlined_kernel
 def _single(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     body, upper, lower = _body(x, end), _upper(x, end), _lower(x, end)
     colour, none = _colour(x, end), _NO_SHADOW * s[RANGE]
@@ -161,7 +161,7 @@ def _single(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[BELT_HOLD] = colour if is_long and (lower if colour > 0.0 else upper) < none else 0.0
 
 
-@kernel
+@inlined_kernel
 def _hammers(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     """Write the patterns of a short body with one long shadow."""
     body, upper, lower = _body(x, end), _upper(x, end), _lower(x, end)
@@ -174,14 +174,14 @@ def _hammers(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[SHOOTING_STAR] = -1.0 if is_up and _bottom(x, end) > _top(x, end - 1) else 0.0
 
 
-@kernel
+@inlined_kernel
 def _covers(x: FloatArray, i: int, j: int) -> bool:
     """Say whether the body at i covers that at j: past one end, past the other or equal to it."""
     top, bottom, top_j, bottom_j = _top(x, i), _bottom(x, i), _top(x, j), _bottom(x, j)
     return bool((top >= top_j and bottom < bottom_j) or (top > top_j and bottom <= bottom_j))
 
 
-@kernel
+@inlined_kernel
 def _covering(k: int, end: int, x: FloatArray, out: FloatArray) -> None:
     if k >= 3:
         is_turn = _is_white(x, end) != _is_white(x, end - 1)
@@ -194,7 +194,7 @@ def _covering(k: int, end: int, x: FloatArray, out: FloatArray) -> None:
         out[THREE_OUTSIDE] = colour if is_turn and is_outside and goes_on else 0.0
 
 
-@kernel
+@inlined_kernel
 def _equal_pairs(k: int, end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     if k < 7:
         return
@@ -206,12 +206,12 @@ def _equal_pairs(k: int, end: int, x: FloatArray, s: FloatArray, out: FloatArray
     out[TWEEZER] = 1.0 if bottom else -1.0 if top else 0.0
 
 
-@kernel
+@inlined_kernel
 def _is_equal(price: FloatArray, end: int, equal: float) -> bool:
     return bool(price[end] <= price[end - 1] + equal and price[end] >= price[end - 1] - equal)
 
 
-@kernel
+@inlined_kernel
 def _pairs(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     """Write the patterns of a bar after one with a long body."""
     is_white, was_white = _is_white(x, end), _is_white(x, end - 1)
@@ -228,7 +228,7 @@ def _pairs(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[DARK_CLOUD] = -1.0 if was_long and was_white and falls else 0.0
 
 
-@kernel
+@inlined_kernel
 def _kicking(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     colour = _colour(x, end)
     gap = x[LOW, end] > x[HIGH, end - 1] if colour > 0.0 else x[HIGH, end] < x[LOW, end - 1]
@@ -236,7 +236,7 @@ def _kicking(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[KICKING] = colour if gap and is_turn and _is_bare(end, 0, x, s) and _is_bare(end, 1, x, s) else 0.0
 
 
-@kernel
+@inlined_kernel
 def _is_bare(end: int, j: int, x: FloatArray, s: FloatArray) -> bool:
     """Say whether the bar j ago is a marubozu."""
     none = _NO_SHADOW * s[RANGE + j]
@@ -244,7 +244,7 @@ def _is_bare(end: int, j: int, x: FloatArray, s: FloatArray) -> bool:
     return bool(_body(x, i) > s[BODY + j] and _upper(x, i) < none and _lower(x, i) < none)
 
 
-@kernel
+@inlined_kernel
 def _stars(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[MORNING_STAR] = out[EVENING_STAR] = out[MORNING_DOJI_STAR] = out[EVENING_DOJI_STAR] = 0.0
     out[ABANDONED_BABY] = 0.0
@@ -269,7 +269,7 @@ def _stars(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[ABANDONED_BABY] = colour if is_doji and is_alone else 0.0
 
 
-@kernel
+@inlined_kernel
 def _soldiers(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     holds = _body(x, end) > s[BODY]
     for j in range(3):
@@ -282,7 +282,7 @@ def _soldiers(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[WHITE_SOLDIERS] = 1.0 if holds else 0.0
 
 
-@kernel
+@inlined_kernel
 def _crows(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     holds = _is_white(x, end - 3) and x[HIGH, end - 3] > x[CLOSE, end - 2]
     for j in range(3):
@@ -294,7 +294,7 @@ def _crows(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     out[BLACK_CROWS] = -1.0 if holds else 0.0
 
 
-@kernel
+@inlined_kernel
 def _three_inside(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     first = _colour(x, end - 2)
     is_inside = _top(x, end - 1) < _top(x, end - 2) and _bottom(x, end - 1) > _bottom(x, end - 2)
@@ -304,7 +304,7 @@ def _three_inside(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> No
     out[THREE_INSIDE] = -first if is_inside and is_long and is_small and turns else 0.0
 
 
-@kernel
+@inlined_kernel
 def _three_methods(end: int, x: FloatArray, s: FloatArray, out: FloatArray) -> None:
     first = _colour(x, end - 4)
     o, c, start = x[OPEN, end], x[CLOSE, end], x[CLOSE, end - 4]

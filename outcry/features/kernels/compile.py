@@ -27,8 +27,12 @@ def kernel(function: Callable[P, R], *, is_inlined: bool = False) -> Callable[P,
     return cast(Callable[P, R], compiler(function))
 
 
-def step_kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile the step of a family into the loop over its indicators: a call would cost more than most indicators."""
+def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel, and copy it into each of its callers.
+
+    For what takes tens of nanoseconds, as most indicators do: a call would hand over every array as seven words or
+    more. What takes longer, and is written once, is a `kernel`.
+    """
     return kernel(function, is_inlined=True)
 
 

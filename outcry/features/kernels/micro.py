@@ -51,9 +51,9 @@ from outcry.features.kernels.bars import (
     VOLUME,
 )
 from outcry.features.kernels.clock import IS_OPEN, SESSION
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.sorted_window import count_up_to, push_sorted
-from outcry.features.kernels.window import ring_mean, window_deviation, window_mean, window_sum
+from outcry.features.kernels.window import ring_mean, window_mean, window_moments, window_sum
 from outcry.market.frame import FloatArray, IntArray
 
 HAS_SESSION, ID, N_SESSIONS, IMBALANCE, TOTAL, TOTALS = range(6)
@@ -62,7 +62,7 @@ PIN_DEVIATION_BARS = 60
 _PAIR = 3.0 - 2.0 * math.sqrt(2.0)
 
 
-@step_kernel
+@inlined_kernel
 def step_micro(
     opcode: int,
     k: int,
@@ -118,14 +118,14 @@ def step_micro(
         _pin(k, end, history, clock, s, out, window)
 
 
-@kernel
+@inlined_kernel
 def _bulk_share(end: int, x: FloatArray, window: int) -> float:
     """Return bought less sold as a share of the volume: 2 N(r/s) - 1 = erf(r/(s sqrt 2)); 0 where s is 0."""
-    deviation = window_deviation(x, end, window, window_mean(x, end, window), 1)
+    _, deviation = window_moments(x, end, window, 1)
     return math.erf(x[end] / (deviation * math.sqrt(2.0))) if deviation > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _bulk_imbalance(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     short, long = p[0], p[1]
     if k <= long:
@@ -142,12 +142,12 @@ def _bulk_imbalance(k: int, end: int, history: FloatArray, s: FloatArray, out: F
         out[1] = _share(window_sum(s, long - 1, long), window_sum(history[VOLUME], end, long))
 
 
-@kernel
+@inlined_kernel
 def _share(signed: float, total: float) -> float:
     return min(max(signed / total, -1.0), 1.0) if total > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _trade_flow(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     signed = known = traded = trades = product = squares = 0.0
     n_signed = n_traded = 0
@@ -177,7 +177,7 @@ def _trade_flow(k: int, end: int, history: FloatArray, out: FloatArray, window: 
         out[3] = impact if n_signed > 0 else math.nan
 
 
-@kernel
+@inlined_kernel
 def _volume_acceleration(k: int, end: int, volume: FloatArray, out: FloatArray, p: IntArray) -> None:
     short, long = p[0], p[1]
     if k < max(3 * short, long):
@@ -188,11 +188,10 @@ def _volume_acceleration(k: int, end: int, volume: FloatArray, out: FloatArray, 
     out[0] = ((now - before) - (before - first)) / mean if mean > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _unusual_volume(end: int, volume: FloatArray, out: FloatArray, window: int) -> None:
     v = volume[end]
-    mean = window_mean(volume, end - 1, window)
-    deviation = window_deviation(volume, end - 1, window, mean, 1)
+    mean, deviation = window_moments(volume, end - 1, window, 1)
     if deviation > 0.0:
         out[0] = min(max((v - mean) / deviation, -SURPRISE_LIMIT), SURPRISE_LIMIT)
     elif v == volume[end - 1]:
@@ -202,7 +201,7 @@ def _unusual_volume(end: int, volume: FloatArray, out: FloatArray, window: int) 
     out[1] = 1.0 if out[0] > UNUSUAL_DEVIATIONS else 0.0
 
 
-@kernel
+@inlined_kernel
 def _kyle(end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     log_return, volume = history[LOG_RETURN, end - window + 1 : end + 1], history[VOLUME, end - window + 1 : end + 1]
     product = squares = total = 0.0
@@ -215,7 +214,7 @@ def _kyle(end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     out[0] = product / squares * (total / window) if squares > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _amihud_rank(n: int, value: float, s: FloatArray, out: FloatArray, past: int) -> None:
     at = n % past
     ordered = s[past:]
@@ -245,7 +244,7 @@ def _amihud_rank(n: int, value: float, s: FloatArray, out: FloatArray, past: int
     out[0] = min(max((value - centre - mean) / math.sqrt(variance), -bound), bound) if variance > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _roll_spread(end: int, close: FloatArray, window: int) -> float:
     now = before = product = 0.0
     for i in range(end - window + 1, end + 1):
@@ -257,7 +256,7 @@ def _roll_spread(end: int, close: FloatArray, window: int) -> float:
     return 2.0 * math.sqrt(-covariance) / close[end] if covariance < 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _high_low_spread(end: int, history: FloatArray) -> float:
     """Estimate the spread from the ranges of two bars (Corwin and Schultz, 2012, equations 14 and 18)."""
     high, low, last = history[HIGH, end], history[LOW, end], history[CLOSE, end - 1]
@@ -270,7 +269,7 @@ def _high_low_spread(end: int, history: FloatArray) -> float:
     return 2.0 * math.tanh(0.5 * alpha) if alpha > 0.0 else 0.0  # (e^a - 1)/(e^a + 1) = tanh(a/2)
 
 
-@kernel
+@inlined_kernel
 def _abdi_ranaldo(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     middle = 0.5 * math.log(history[HIGH, end] * history[LOW, end])
     if k > 1:
@@ -281,14 +280,14 @@ def _abdi_ranaldo(k: int, end: int, history: FloatArray, s: FloatArray, out: Flo
     s[window] = middle
 
 
-@kernel
+@inlined_kernel
 def _is_quoted(history: FloatArray, i: int) -> bool:
     """Say whether the bar has both sides, not crossed; comparisons with NaN are false."""
     is_quoted: bool = 0.0 < history[BID, i] <= history[ASK, i] < math.inf
     return is_quoted
 
 
-@kernel
+@inlined_kernel
 def _depth(history: FloatArray, i: int) -> float:
     """Add the sizes of both sides; NaN without one of them or without a quote."""
     bid_size, ask_size = history[BID_SIZE, i], history[ASK_SIZE, i]
@@ -298,7 +297,7 @@ def _depth(history: FloatArray, i: int) -> float:
     return math.nan
 
 
-@kernel
+@inlined_kernel
 def _quote(end: int, history: FloatArray, out: FloatArray) -> None:
     for j in range(5):
         out[j] = math.nan
@@ -318,7 +317,7 @@ def _quote(end: int, history: FloatArray, out: FloatArray) -> None:
         out[3] = out[4] = 0.0
 
 
-@kernel
+@inlined_kernel
 def _quote_means(end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     spread = effective = depth = 0.0
     n_quotes = n_books = 0
@@ -340,7 +339,7 @@ def _quote_means(end: int, history: FloatArray, out: FloatArray, window: int) ->
         out[2] = min(out[2] / (depth / n_books), float(window)) if depth > 0.0 else 1.0
 
 
-@kernel
+@inlined_kernel
 def _pin(
     k: int, end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out: FloatArray, sessions: int
 ) -> None:
@@ -355,7 +354,7 @@ def _pin(
         s[IMBALANCE] += v * _bulk_share(end, history[LOG_RETURN], min(k - 1, PIN_DEVIATION_BARS))
 
 
-@kernel
+@inlined_kernel
 def _end_session(s: FloatArray, out: FloatArray, sessions: int) -> None:
     imbalances, totals = s[TOTALS : TOTALS + sessions], s[TOTALS + sessions :]
     at = int(s[N_SESSIONS]) % sessions

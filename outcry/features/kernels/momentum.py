@@ -33,7 +33,7 @@ from outcry.features.families.momentum import (
     WILLR,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, TYPICAL
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import (
     ema_next,
     is_flat,
@@ -43,11 +43,12 @@ from outcry.features.kernels.window import (
     window_mean,
     window_min,
     window_sum,
+    within,
 )
 from outcry.market.frame import FloatArray, IntArray
 
 
-@step_kernel
+@inlined_kernel
 def step_momentum(
     opcode: int,
     k: int,
@@ -93,13 +94,13 @@ def step_momentum(
         _kst(k, end, close, s, out, p)
 
 
-@kernel
+@inlined_kernel
 def _roc(end: int, close: FloatArray, window: int) -> float:
     ratio: float = close[end] / close[end - window]
     return 100.0 * (ratio - 1.0)
 
 
-@kernel
+@inlined_kernel
 def _strength(k: int, end: int, close: FloatArray, s: FloatArray, window: int) -> float:
     """Advance gain and loss, in the first two slots, and return their index."""
     change = close[end] - close[end - 1]
@@ -108,7 +109,7 @@ def _strength(k: int, end: int, close: FloatArray, s: FloatArray, window: int) -
     return 100.0 * (s[0] / (s[0] + s[1])) if s[0] + s[1] > 0.0 else 50.0
 
 
-@kernel
+@inlined_kernel
 def _rsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     if k < 2:
         return
@@ -117,14 +118,15 @@ def _rsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, wi
         out[0] = strength
 
 
-@kernel
+@inlined_kernel
 def _stoch(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, slow, signal = p[0], p[1], p[2]
     if k < window:
         return
     high = window_max(history[HIGH], end, window)
     low = window_min(history[LOW], end, window)
-    s[k % slow] = 100.0 * ((history[CLOSE, end] - low) / (high - low)) if high > low else 50.0
+    place = (history[CLOSE, end] - low) / (high - low) if high > low else 0.5
+    s[k % slow] = 100.0 * within(place, 0.0, 1.0)
     first = window + slow - 1
     if k < first:
         return
@@ -135,7 +137,7 @@ def _stoch(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray
         out[1] = min(ring_mean(s, slow, signal), 100.0)
 
 
-@kernel
+@inlined_kernel
 def _stochrsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     rsi_window, window, signal = p[0], p[1], p[2]
     if k < 2:
@@ -157,16 +159,17 @@ def _stochrsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArra
         out[1] = min(ring_mean(s, 2 + window, signal), 100.0)
 
 
-@kernel
+@inlined_kernel
 def _willr(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     if k < window:
         return
     high = window_max(history[HIGH], end, window)
     low = window_min(history[LOW], end, window)
-    out[0] = -100.0 * ((high - history[CLOSE, end]) / (high - low)) if high > low else -50.0
+    place = (high - history[CLOSE, end]) / (high - low) if high > low else 0.5
+    out[0] = -100.0 * within(place, 0.0, 1.0)
 
 
-@kernel
+@inlined_kernel
 def _cci(k: int, end: int, typical: FloatArray, out: FloatArray, window: int) -> None:
     if k < window:
         return
@@ -174,13 +177,19 @@ def _cci(k: int, end: int, typical: FloatArray, out: FloatArray, window: int) ->
         out[0] = 0.0
         return
     mean = window_mean(typical, end, window)
-    deviation = 0.0
-    for i in range(end - window + 1, end + 1):
-        deviation += abs(typical[i] - mean)
-    out[0] = (typical[end] - mean) / (0.015 * deviation / window)
+    w = typical[end - window + 1 : end + 1]
+    even = odd = 0.0
+    i = 0
+    while i + 1 < window:
+        even += abs(w[i] - mean)
+        odd += abs(w[i + 1] - mean)
+        i += 2
+    if i < window:
+        even += abs(w[i] - mean)
+    out[0] = (typical[end] - mean) / (0.015 * (even + odd) / window)
 
 
-@kernel
+@inlined_kernel
 def _ultosc(k: int, end: int, history: FloatArray, out: FloatArray, p: IntArray) -> None:
     if k <= p[2]:
         return
@@ -198,7 +207,7 @@ def _ultosc(k: int, end: int, history: FloatArray, out: FloatArray, p: IntArray)
     out[0] = min(max(100.0 * total / 7.0, 0.0), 100.0)
 
 
-@kernel
+@inlined_kernel
 def _macd(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow, signal = p[0], p[1], p[2]
     c = close[end]
@@ -209,7 +218,7 @@ def _macd(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p
     _write_differences(k, s[0] - s[1], s, out, slow, signal)
 
 
-@kernel
+@inlined_kernel
 def _ppo(k: int, c: float, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow, signal = p[0], p[1], p[2]
     s[0] = ema_next(s[0], c, k, fast)
@@ -218,7 +227,7 @@ def _ppo(k: int, c: float, s: FloatArray, out: FloatArray, p: IntArray) -> None:
         _write_differences(k, 100.0 * (s[0] - s[1]) / s[1], s, out, slow, signal)
 
 
-@kernel
+@inlined_kernel
 def _write_differences(k: int, line: float, s: FloatArray, out: FloatArray, slow: int, signal: int) -> None:
     """Write line, signal and histogram; the signal is in the third slot."""
     s[2] = ema_next(s[2], line, k - slow + 1, signal)
@@ -228,7 +237,7 @@ def _write_differences(k: int, line: float, s: FloatArray, out: FloatArray, slow
         out[2] = line - s[2]
 
 
-@kernel
+@inlined_kernel
 def _trix(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
     last = s[2]
     s[0] = ema_next(s[0], c, k, window)
@@ -238,7 +247,7 @@ def _trix(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None
         out[0] = 100.0 * (s[2] / last - 1.0)
 
 
-@kernel
+@inlined_kernel
 def _tsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     long, short, signal = p[0], p[1], p[2]
     if k < 2:
@@ -257,7 +266,7 @@ def _tsi(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p:
         out[1] = s[4]
 
 
-@kernel
+@inlined_kernel
 def _coppock(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) -> None:
     window = p[2]
     if k < max(p[0], p[1]) + window:
@@ -268,7 +277,7 @@ def _coppock(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) 
     out[0] = total / (0.5 * window * (window + 1))
 
 
-@kernel
+@inlined_kernel
 def _kst(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, signal = p[0], p[1]
     long = 3 * window // 2
@@ -287,7 +296,7 @@ def _kst(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p:
         out[1] = ring_mean(s, 0, signal)
 
 
-@kernel
+@inlined_kernel
 def _mean_roc(end: int, close: FloatArray, window: int, n: int) -> float:
     total = 0.0
     for j in range(n):

@@ -23,7 +23,7 @@ PRICE ..            their prices                                                
 from outcry.features.families.price_action import N_POINTS, SESSION_PIVOTS, SWINGS
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE
 from outcry.features.kernels.clock import IS_OPEN, SESSION
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import wilder_next
 from outcry.market.frame import FloatArray, IntArray
 
@@ -38,7 +38,7 @@ TOP, BOTTOM, BREAK = range(3)
 ASCENDING, DESCENDING, SYMMETRIC, TRIANGLE_BREAK = range(4)
 
 
-@step_kernel
+@inlined_kernel
 def step_price_action(
     opcode: int,
     k: int,
@@ -58,7 +58,7 @@ def step_price_action(
         _swings(k, end, history, s, out, p)
 
 
-@kernel
+@inlined_kernel
 def _session_pivots(end: int, history: FloatArray, session: float, s: FloatArray, out: FloatArray) -> None:
     high, low, close = history[HIGH, end], history[LOW, end], history[CLOSE, end]
     if s[HAS_SESSION] > 0.0 and s[ID] == session:
@@ -74,7 +74,7 @@ def _session_pivots(end: int, history: FloatArray, session: float, s: FloatArray
         _write_pivots(close, s[HIGH_BEFORE], s[LOW_BEFORE], s[CLOSE_BEFORE], out)
 
 
-@kernel
+@inlined_kernel
 def _write_pivots(close: float, h: float, l: float, c: float, out: FloatArray) -> None:  # noqa: E741 - as the formulas
     p, width = (h + l + c) / 3.0, h - l
     out[0], out[1], out[2] = p, 2.0 * p - l, p + width
@@ -89,7 +89,7 @@ def _write_pivots(close: float, h: float, l: float, c: float, out: FloatArray) -
         out[j] = (close - out[j]) / close
 
 
-@kernel
+@inlined_kernel
 def _swings(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     span, lookback, atr = p[0], p[1], p[2]
     if k > 1:
@@ -109,7 +109,7 @@ def _swings(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArra
     _triangles(k, oldest, c, tolerance, s, out[TRIANGLES:])
 
 
-@kernel
+@inlined_kernel
 def _find_swings(k: int, end: int, history: FloatArray, s: FloatArray, span: int) -> None:
     """Note the bar `span` bars ago where it is a swing; where it is both, as a high first."""
     high, low, at = history[HIGH], history[LOW], end - span
@@ -125,7 +125,7 @@ def _find_swings(k: int, end: int, history: FloatArray, s: FloatArray, span: int
         _turn(-1.0, k - span, low[at], s)
 
 
-@kernel
+@inlined_kernel
 def _turn(side: float, at: int, price: float, s: FloatArray) -> None:
     """Add a swing to the zigzag; `side` is 1 of a high, -1 of a low."""
     if s[TURN] == side:
@@ -137,7 +137,7 @@ def _turn(side: float, at: int, price: float, s: FloatArray) -> None:
     s[TURN], s[AT], s[PRICE] = side, at, price
 
 
-@kernel
+@inlined_kernel
 def _double(oldest: int, c: float, tolerance: float, s: FloatArray, out: FloatArray) -> None:
     out[TOP] = out[BOTTOM] = out[BREAK] = 0.0
     for newest in range(2):
@@ -153,7 +153,7 @@ def _double(oldest: int, c: float, tolerance: float, s: FloatArray, out: FloatAr
                 out[BREAK] -= side
 
 
-@kernel
+@inlined_kernel
 def _shoulders(k: int, oldest: int, c: float, tolerance: float, s: FloatArray, out: FloatArray) -> None:
     out[TOP] = out[BOTTOM] = out[BREAK] = 0.0
     for newest in range(2):
@@ -169,7 +169,7 @@ def _shoulders(k: int, oldest: int, c: float, tolerance: float, s: FloatArray, o
                 out[BREAK] -= side
 
 
-@kernel
+@inlined_kernel
 def _triangles(k: int, oldest: int, c: float, tolerance: float, s: FloatArray, out: FloatArray) -> None:
     out[ASCENDING] = out[DESCENDING] = out[SYMMETRIC] = out[TRIANGLE_BREAK] = 0.0
     if s[AT + 3] < oldest:
@@ -192,7 +192,7 @@ def _triangles(k: int, oldest: int, c: float, tolerance: float, s: FloatArray, o
     out[TRIANGLE_BREAK] = 1.0 if c > upper else -1.0 if c < lower else 0.0
 
 
-@kernel
+@inlined_kernel
 def _line(k: int, turn: int, s: FloatArray) -> float:
     """Return the price at bar k of the line through a turn and the one before it on its side."""
     slope = (s[PRICE + turn] - s[PRICE + turn + 2]) / (s[AT + turn] - s[AT + turn + 2])

@@ -29,7 +29,7 @@ from outcry.features.families.regime import (
     VOLATILITY_REGIME,
 )
 from outcry.features.kernels.bars import CLOSE, VOLUME
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.regimes import DECISION_OF, ENSEMBLE_OF, MarketPhase, PlatformRegime, VolatilityRegime
 from outcry.market.frame import FloatArray, IntArray
 
@@ -42,7 +42,7 @@ _ENSEMBLE = np.array(
 _ACCUMULATION, _MARKUP, _DISTRIBUTION, _MARKDOWN = (float(phase) for phase in MarketPhase)
 
 
-@step_kernel
+@inlined_kernel
 def step_regime(
     opcode: int,
     k: int,
@@ -76,17 +76,17 @@ def step_regime(
         _alignment(0.0, row, out, p[2:5])
 
 
-@kernel
+@inlined_kernel
 def _sign(x: float) -> float:
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _is_trending(adx: float, efficiency: float) -> int:
     return 1 if adx > TREND_ADX and efficiency >= TREND_EFFICIENCY else 0
 
 
-@kernel
+@inlined_kernel
 def _rsi_bbands(rsi: float, position: float, out: FloatArray) -> None:
     if math.isnan(rsi) or math.isnan(position):
         return
@@ -95,13 +95,13 @@ def _rsi_bbands(rsi: float, position: float, out: FloatArray) -> None:
     out[0] = 1.0 if is_oversold else -1.0 if is_overbought else 0.0
 
 
-@kernel
+@inlined_kernel
 def _macd_adx(histogram: float, adx: float, out: FloatArray) -> None:
     if not math.isnan(histogram) and not math.isnan(adx):
         out[0] = _sign(histogram) if adx > TREND_ADX else 0.0
 
 
-@kernel
+@inlined_kernel
 def _divergence(end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     """Compare the signs of the slopes of close and obv; both count from the first bar of the window."""
     close, volume = history[CLOSE], history[VOLUME]
@@ -119,12 +119,12 @@ def _divergence(end: int, history: FloatArray, out: FloatArray, window: int) -> 
     out[0] = flow if price * flow < 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _sign_beyond(x: float, rounding: float) -> float:
     return _sign(x) if abs(x) > rounding else 0.0
 
 
-@kernel
+@inlined_kernel
 def _market_regime(end: int, close: FloatArray, row: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow = row[p[2]], row[p[3]]
     above, below = slow * (1.0 + ROUNDING), slow * (1.0 - ROUNDING)
@@ -143,7 +143,7 @@ def _market_regime(end: int, close: FloatArray, row: FloatArray, out: FloatArray
         out[2] = _DECISION[direction + 1, _is_trending(row[p[4]], row[p[5]])]
 
 
-@kernel
+@inlined_kernel
 def _volatility_regime(row: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     volatility, ranked = row[p[2]], p[1]
     if math.isnan(volatility):
@@ -161,7 +161,7 @@ def _volatility_regime(row: FloatArray, s: FloatArray, out: FloatArray, p: IntAr
         out[1] = _ENSEMBLE[_is_trending(row[p[3]], row[p[4]]), third]
 
 
-@kernel
+@inlined_kernel
 def _alignment(middle: float, row: FloatArray, out: FloatArray, places: IntArray) -> None:
     total = 0.0
     n = 0

@@ -4,12 +4,12 @@ import math
 
 from outcry.features.families.returns import AUTOCORR, HIGHER_MOMENTS, MOMENTS, RETURN, ZSCORE
 from outcry.features.kernels.bars import CLOSE, LOG_RETURN
-from outcry.features.kernels.compile import kernel, step_kernel
-from outcry.features.kernels.window import is_flat, window_deviation, window_mean
+from outcry.features.kernels.compile import inlined_kernel
+from outcry.features.kernels.window import is_flat, window_mean, window_moments
 from outcry.market.frame import FloatArray, IntArray
 
 
-@step_kernel
+@inlined_kernel
 def step_returns(
     opcode: int,
     k: int,
@@ -36,23 +36,21 @@ def step_returns(
             _higher_moments(end, log_return, out, window)
     elif opcode == ZSCORE:
         if k >= window:
-            mean = window_mean(close, end, window)
-            deviation = window_deviation(close, end, window, mean, 1)
+            mean, deviation = window_moments(close, end, window, 1)
             out[0] = (close[end] - mean) / deviation if deviation > 0.0 else 0.0
     elif opcode == AUTOCORR and k > window:
         out[0] = _autocorrelation(end, log_return, window, p[1])
 
 
-@kernel
+@inlined_kernel
 def _moments(end: int, x: FloatArray, out: FloatArray, window: int) -> None:
-    mean = window_mean(x, end, window)
-    deviation = window_deviation(x, end, window, mean, 1)
+    mean, deviation = window_moments(x, end, window, 1)
     out[0] = mean
     out[1] = deviation
     out[2] = mean / deviation if deviation > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _higher_moments(end: int, x: FloatArray, out: FloatArray, window: int) -> None:
     """Write G1 and G2 of the last `window` values (Joanes and Gill, 1998)."""
     if is_flat(x, end, window):
@@ -77,7 +75,7 @@ def _higher_moments(end: int, x: FloatArray, out: FloatArray, window: int) -> No
     out[1] = min(max(kurtosis, -2.0 * (n - 1.0) / (n - 3.0)), n)
 
 
-@kernel
+@inlined_kernel
 def _autocorrelation(end: int, x: FloatArray, window: int, lag: int) -> float:
     """Correlate the last `window - lag` values with those `lag` before them."""
     n = window - lag

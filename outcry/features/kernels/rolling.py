@@ -36,7 +36,7 @@ from outcry.features.families.rolling import (
     VARIANCE_RATIO_CADENCE_BARS,
 )
 from outcry.features.kernels.bars import CLOSE, LOG_CLOSE, LOG_RETURN, VOLUME
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.sorted_window import (
     count_below,
     count_up_to,
@@ -44,11 +44,11 @@ from outcry.features.kernels.sorted_window import (
     push_sorted,
     sorted_quantile,
 )
-from outcry.features.kernels.window import is_flat, window_deviation, window_mean
+from outcry.features.kernels.window import is_flat, window_moments
 from outcry.market.frame import FloatArray, IntArray
 
 
-@step_kernel
+@inlined_kernel
 def step_rolling(
     opcode: int,
     k: int,
@@ -97,17 +97,17 @@ def step_rolling(
         _price_volume(k, end, history, out, window)
 
 
-@kernel
+@inlined_kernel
 def _close_moments(end: int, close: FloatArray, out: FloatArray, window: int) -> None:
     c = close[end]
-    mean = window_mean(close, end, window)
-    deviation = window_deviation(close, end, window, mean, 1) / c
+    mean, deviation = window_moments(close, end, window, 1)
+    deviation /= c
     out[0] = mean / c
     out[1] = deviation
     out[2] = deviation * deviation
 
 
-@kernel
+@inlined_kernel
 def _return_quantiles(n: int, end: int, x: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     push_sorted(s, n, window, x[end], x[end - window])
     if n < window:
@@ -120,7 +120,7 @@ def _return_quantiles(n: int, end: int, x: FloatArray, s: FloatArray, out: Float
     out[5] = median_deviation(s, window, out[2])
 
 
-@kernel
+@inlined_kernel
 def _close_quantiles(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     push_sorted(s, k, window, close[end], close[end - window])
     if k < window:
@@ -132,7 +132,7 @@ def _close_quantiles(k: int, end: int, close: FloatArray, s: FloatArray, out: Fl
     out[2] = (c - sorted_quantile(s, window, 0.5)) / c
 
 
-@kernel
+@inlined_kernel
 def _tail_risk(n: int, end: int, x: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     push_sorted(s, n, window, x[end], x[end - window])
     if n < window:
@@ -147,13 +147,12 @@ def _tail_risk(n: int, end: int, x: FloatArray, s: FloatArray, out: FloatArray, 
         out[4] = high / abs(low)
     else:
         out[4] = 100.0 if high > 0.0 else 1.0
-    mean = window_mean(x, end, window)
-    deviation = window_deviation(x, end, window, mean, 1)
+    mean, deviation = window_moments(x, end, window, 1)
     out[5] = max((s[window - 1] - mean) / deviation, 0.0) if deviation > 0.0 else 0.0
     out[6] = min((s[0] - mean) / deviation, 0.0) if deviation > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _mean_up_to(s: FloatArray, window: int, quantile: float) -> float:
     total = 0.0
     j = 0
@@ -163,7 +162,7 @@ def _mean_up_to(s: FloatArray, window: int, quantile: float) -> float:
     return total / j
 
 
-@kernel
+@inlined_kernel
 def _semi_deviation(x: FloatArray, out: FloatArray, window: int) -> None:
     gain = loss = gains = losses = 0.0
     rising = falling = 0
@@ -182,7 +181,7 @@ def _semi_deviation(x: FloatArray, out: FloatArray, window: int) -> None:
     out[2] = (mean_gain - mean_loss) / total if total > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _polynomial_fit(k: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     """Fit a line and a parabola by polynomials of the bar number that are orthogonal over the window."""
     n = float(window)
@@ -217,10 +216,9 @@ def _polynomial_fit(k: int, close: FloatArray, s: FloatArray, out: FloatArray, w
     s[0] = sign
 
 
-@kernel
+@inlined_kernel
 def _cusum(end: int, x: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
-    mean = window_mean(x, end, window)
-    deviation = window_deviation(x, end, window, mean, 1)
+    mean, deviation = window_moments(x, end, window, 1)
     score = (x[end] - mean) / deviation if deviation > 0.0 else 0.0
     out[0] = max(s[0] + score, 0.0)
     out[1] = min(s[1] + score, 0.0)
@@ -229,7 +227,7 @@ def _cusum(end: int, x: FloatArray, s: FloatArray, out: FloatArray, window: int)
     out[2] = 1.0 if out[0] > 1.0 else -1.0 if out[1] < -1.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _variance_ratio(x: FloatArray, out: FloatArray, window: int) -> None:
     """Compare variances over several bars (Lo and MacKinlay, 1988, equation 12); `x` holds `window` + 1 log closes."""
     one = _overlapping_variance(x, window, 1)
@@ -244,7 +242,7 @@ def _variance_ratio(x: FloatArray, out: FloatArray, window: int) -> None:
     out[len(VARIANCE_RATIO_BARS)] = min(abs(x[window] - x[0]) / path, 1.0) if path > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _overlapping_variance(x: FloatArray, window: int, bars: int) -> float:
     """Estimate the variance of the change over `bars`, a bar, without bias under a random walk with drift."""
     drift = bars * ((x[window] - x[0]) / window)
@@ -262,7 +260,7 @@ def _overlapping_variance(x: FloatArray, window: int, bars: int) -> float:
     return ((a + b) + (c + d)) / (bars * n * (1.0 - bars / window))
 
 
-@kernel
+@inlined_kernel
 def _sign_entropy(x: FloatArray, window: int) -> float:
     rising = falling = 0
     for i in range(window):
@@ -275,7 +273,7 @@ def _sign_entropy(x: FloatArray, window: int) -> float:
     return min(entropy / math.log(3.0), 1.0)
 
 
-@kernel
+@inlined_kernel
 def _drawdown(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     """Follow the extremes; only where one leaves the window is it searched anew."""
     c = close[end]
@@ -302,7 +300,7 @@ def _drawdown(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArra
         out[3] = s[3]
 
 
-@kernel
+@inlined_kernel
 def _up_volume(x: FloatArray, volume: FloatArray, out: FloatArray, window: int) -> None:
     up = down = rising = falling = 0.0
     for i in range(window):
@@ -316,7 +314,7 @@ def _up_volume(x: FloatArray, volume: FloatArray, out: FloatArray, window: int) 
     out[1] = (up - down) / (up + down) if up + down > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _price_volume(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     start = end - window + 1
     close, volume = history[CLOSE, start : end + 1], history[VOLUME, start : end + 1]
@@ -350,7 +348,7 @@ def _price_volume(k: int, end: int, history: FloatArray, out: FloatArray, window
         out[2] = 0.0 if is_constant else _ratio(with_size, squares_size, squares)
 
 
-@kernel
+@inlined_kernel
 def _ratio(product: float, squares_a: float, squares_b: float) -> float:
     scale = math.sqrt(squares_a) * math.sqrt(squares_b)
     return min(max(product / scale, -1.0), 1.0) if scale > 0.0 else 0.0

@@ -84,8 +84,8 @@ from outcry.features.kernels.clock import (
     TIME_SIN,
     TO_CLOSE,
 )
-from outcry.features.kernels.compile import kernel, step_kernel
-from outcry.features.kernels.window import wilder_next
+from outcry.features.kernels.compile import inlined_kernel
+from outcry.features.kernels.window import wilder_next, within
 from outcry.market.frame import FloatArray, IntArray
 
 HAS_SESSION, ID = range(DAY_SLOTS)
@@ -98,7 +98,7 @@ SO_FAR_HIGH, SO_FAR_LOW, SO_FAR_OPEN, RANGE_CLOSE, CLOSE_BEFORE, N_SESSIONS, ATR
 BUCKET, SUM, N, N_DAYS, MEANS = range(2, 7)
 
 
-@step_kernel
+@inlined_kernel
 def step_session(
     opcode: int,
     k: int,
@@ -134,7 +134,7 @@ def step_session(
         _relative_volume(history[VOLUME, end], clock, s, out, p)
 
 
-@kernel
+@inlined_kernel
 def _clock(clock: FloatArray, out: FloatArray) -> None:
     out[0], out[1], out[2] = clock[SINCE_OPEN], clock[TO_CLOSE], clock[FRACTION]
     out[3], out[4] = clock[IS_OPEN], clock[SHORT]
@@ -153,13 +153,13 @@ def _clock(clock: FloatArray, out: FloatArray) -> None:
     _count_down(clock[AT_TO_EXPIRY], out[23:25])
 
 
-@kernel
+@inlined_kernel
 def _count_down(sessions: float, out: FloatArray) -> None:
     out[0] = sessions
     out[1] = 1.0 if sessions == 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _begins(clock: FloatArray, s: FloatArray) -> bool:
     """Say whether this bar is the first of a session, and remember which."""
     is_first: bool = s[HAS_SESSION] == 0.0 or s[ID] != clock[SESSION]
@@ -168,7 +168,7 @@ def _begins(clock: FloatArray, s: FloatArray) -> bool:
     return is_first
 
 
-@kernel
+@inlined_kernel
 def _prices(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out: FloatArray) -> None:
     o, high, low, c = history[OPEN, end], history[HIGH, end], history[LOW, end], history[CLOSE, end]
     has_last = s[HAS_SESSION] > 0.0
@@ -190,7 +190,7 @@ def _prices(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out
     _write_prices(c, clock[SINCE_OPEN], s, out)
 
 
-@kernel
+@inlined_kernel
 def _write_prices(c: float, since_open: float, s: FloatArray, out: FloatArray) -> None:
     vwap = s[PRICE_VOLUME] / s[DAY_VOLUME] if s[DAY_VOLUME] > 0.0 else c
     width = s[DAY_HIGH] - s[DAY_LOW]
@@ -199,7 +199,7 @@ def _write_prices(c: float, since_open: float, s: FloatArray, out: FloatArray) -
     out[2] = (c - vwap) / vwap
     out[3] = c / s[FIRST_OPEN] - 1.0
     out[4] = width / s[FIRST_OPEN]
-    out[5] = (c - s[DAY_LOW]) / width if width > 0.0 else 0.5
+    out[5] = within((c - s[DAY_LOW]) / width, 0.0, 1.0) if width > 0.0 else 0.5
     out[6] = since_open - s[HIGH_AT]
     out[7] = since_open - s[LOW_AT]
     out[8] = c / (s[PRICE_SUM] / s[N_BARS]) - 1.0
@@ -208,7 +208,7 @@ def _write_prices(c: float, since_open: float, s: FloatArray, out: FloatArray) -
         out[10] = 1.0 if s[DAY_LOW] <= s[REFERENCE] <= s[DAY_HIGH] else 0.0
 
 
-@kernel
+@inlined_kernel
 def _opening(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out: FloatArray, minutes: int) -> None:
     high, low, c = history[HIGH, end], history[LOW, end], history[CLOSE, end]
     if _begins(clock, s):
@@ -222,7 +222,7 @@ def _opening(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, ou
     out[3] = 1.0 if c > s[RANGE_HIGH] else -1.0 if c < s[RANGE_LOW] else 0.0
 
 
-@kernel
+@inlined_kernel
 def _first_hour(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out: FloatArray, minutes: int) -> None:
     c = history[CLOSE, end]
     is_first = _begins(clock, s)
@@ -234,7 +234,7 @@ def _first_hour(end: int, history: FloatArray, clock: FloatArray, s: FloatArray,
     out[1] = c / s[HOUR_CLOSE] - 1.0
 
 
-@kernel
+@inlined_kernel
 def _part(is_in: bool, volume: float, clock: FloatArray, s: FloatArray, out: FloatArray) -> None:
     if _begins(clock, s):
         s[BEFORE] = s[N_BEFORE] = s[WITHIN] = s[N_WITHIN] = 0.0
@@ -249,7 +249,7 @@ def _part(is_in: bool, volume: float, clock: FloatArray, s: FloatArray, out: Flo
     out[1] = 1.0 if is_in else 0.0
 
 
-@kernel
+@inlined_kernel
 def _daily_range(end: int, history: FloatArray, clock: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     high, low = history[HIGH, end], history[LOW, end]
     if _begins(clock, s):
@@ -268,7 +268,7 @@ def _daily_range(end: int, history: FloatArray, clock: FloatArray, s: FloatArray
         out[1] = (s[SO_FAR_OPEN] - s[CLOSE_BEFORE]) / atr if atr > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _relative_volume(volume: float, clock: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     n_buckets = (len(s) - MEANS) // 2
     bucket = min(math.ceil(clock[SINCE_OPEN] / p[0]) - 1, n_buckets - 1)

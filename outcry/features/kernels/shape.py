@@ -14,11 +14,12 @@ channel      as donchian, one bar behind                                        
 
 from outcry.features.families.shape import BAR, CHANNEL, DONCHIAN, EXTREMES, STREAK
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, OPEN
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
+from outcry.features.kernels.window import within
 from outcry.market.frame import FloatArray, IntArray
 
 
-@step_kernel
+@inlined_kernel
 def step_shape(
     opcode: int,
     k: int,
@@ -43,25 +44,19 @@ def step_shape(
         _channel(k, end, history, s, out, p[0])
 
 
-@kernel
-def _within(x: float, low: float, high: float) -> float:
-    """Clip: the close of a bar may lie outside its range where the source contradicts itself."""
-    return min(max(x, low), high)
-
-
-@kernel
+@inlined_kernel
 def _bar(o: float, h: float, l: float, c: float, out: FloatArray) -> None:  # noqa: E741 - the low, as in the formulas
     width = h - l
     is_wide = width > 0.0
     out[0] = width / c
     out[1] = (c - o) / o
-    out[2] = _within(((c - l) - (h - c)) / width, -1.0, 1.0) if is_wide else 0.0
-    out[3] = _within((c - o) / width, -1.0, 1.0) if is_wide else 0.0
-    out[4] = _within((h - max(o, c)) / width, 0.0, 1.0) if is_wide else 0.0
-    out[5] = _within((min(o, c) - l) / width, 0.0, 1.0) if is_wide else 0.0
+    out[2] = within(((c - l) - (h - c)) / width, -1.0, 1.0) if is_wide else 0.0
+    out[3] = within((c - o) / width, -1.0, 1.0) if is_wide else 0.0
+    out[4] = within((h - max(o, c)) / width, 0.0, 1.0) if is_wide else 0.0
+    out[5] = within((min(o, c) - l) / width, 0.0, 1.0) if is_wide else 0.0
 
 
-@kernel
+@inlined_kernel
 def _extremes(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     if k < 2:
         return
@@ -77,7 +72,7 @@ def _extremes(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatAr
     out[1] = s[1]
 
 
-@kernel
+@inlined_kernel
 def _streak(k: int, end: int, close: FloatArray, out: FloatArray) -> None:
     if k == 1:
         out[0] = out[1] = 0.0
@@ -87,7 +82,7 @@ def _streak(k: int, end: int, close: FloatArray, out: FloatArray) -> None:
     out[1] = out[1] + 1.0 if change < 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _donchian(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     _advance_extremes(k, end, history, s, window)
     if k < window:
@@ -95,12 +90,12 @@ def _donchian(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatAr
     upper, lower, c = s[0], s[2], history[CLOSE, end]
     out[0] = upper
     out[1] = lower
-    out[2] = _within((c - lower) / (upper - lower), 0.0, 1.0) if upper > lower else 0.5
+    out[2] = within((c - lower) / (upper - lower), 0.0, 1.0) if upper > lower else 0.5
     out[3] = max((upper - c) / c, 0.0)
     out[4] = max((c - lower) / c, 0.0)
 
 
-@kernel
+@inlined_kernel
 def _channel(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     if k < 2:
         return
@@ -110,11 +105,11 @@ def _channel(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArr
     upper, lower, c = s[0], s[2], history[CLOSE, end]
     out[0] = (c - upper) / c
     out[1] = (c - lower) / c
-    out[2] = _within((c - lower) / (upper - lower), -1.0, 2.0) if upper > lower else 0.5
+    out[2] = within((c - lower) / (upper - lower), -1.0, 2.0) if upper > lower else 0.5
     out[3] = 1.0 if c > upper else -1.0 if c < lower else 0.0
 
 
-@kernel
+@inlined_kernel
 def _advance_extremes(k: int, end: int, history: FloatArray, s: FloatArray, window: int) -> None:
     """Advance the highest high and the lowest low of the last `window` bars, of all while k < window.
 

@@ -4,11 +4,11 @@ A sorted window stands in the slots of an indicator. Each bar one value is moved
 themselves and nothing drifts.
 """
 
-from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.market.frame import FloatArray
 
 
-@kernel
+@inlined_kernel
 def push_sorted(s: FloatArray, n: int, window: int, value: float, leaving: float) -> None:
     """Move the n-th value (from 1) into the first `window` slots, and the one it displaces out.
 
@@ -33,7 +33,7 @@ def push_sorted(s: FloatArray, n: int, window: int, value: float, leaving: float
     s[at] = value
 
 
-@kernel
+@inlined_kernel
 def count_below(s: FloatArray, n: int, value: float) -> int:
     """Count the values of the sorted window below `value`: the place of the first that is not."""
     low, high = 0, n
@@ -46,7 +46,7 @@ def count_below(s: FloatArray, n: int, value: float) -> int:
     return low
 
 
-@kernel
+@inlined_kernel
 def count_up_to(s: FloatArray, n: int, value: float) -> int:
     """Count the values of the sorted window up to and with `value`."""
     low, high = 0, n
@@ -59,7 +59,7 @@ def count_up_to(s: FloatArray, n: int, value: float) -> int:
     return low
 
 
-@kernel
+@inlined_kernel
 def sorted_quantile(s: FloatArray, n: int, probability: float) -> float:
     """Interpolate linearly between the two values of the sorted window next to the quantile.
 
@@ -74,7 +74,7 @@ def sorted_quantile(s: FloatArray, n: int, probability: float) -> float:
     return value
 
 
-@kernel
+@inlined_kernel
 def median_deviation(s: FloatArray, n: int, median: float) -> float:
     """Return the median of the distances of the values of the sorted window from `median`."""
     outer = _nearest_radius(s, n, median, n // 2 + 1)
@@ -83,7 +83,7 @@ def median_deviation(s: FloatArray, n: int, median: float) -> float:
     return 0.5 * (_nearest_radius(s, n, median, n // 2) + outer)
 
 
-@kernel
+@inlined_kernel
 def _nearest_radius(s: FloatArray, n: int, centre: float, count: int) -> float:
     """Return the largest distance from `centre` among the `count` nearest values: they stand beside each other."""
     low, high = 0, n - count

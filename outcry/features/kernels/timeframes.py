@@ -42,14 +42,14 @@ from outcry.features.families.timeframes import (
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW
 from outcry.features.kernels.clock import AT_ENDS_WEEK, AT_WEEK, IS_OPEN, SESSION, SINCE_OPEN, TO_CLOSE
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import ema_next, ring_mean, wilder_next
 from outcry.market.frame import FloatArray, IntArray
 
 IS_MADE, OF_SESSION, PART, BAR_HIGH, BAR_LOW, BAR_CLOSE, N_CLOSED = range(BAR_SLOTS)
 
 
-@step_kernel
+@inlined_kernel
 def step_timeframes(
     opcode: int,
     k: int,
@@ -78,7 +78,7 @@ def step_timeframes(
         _write_position(history[CLOSE, end], s, out)
 
 
-@kernel
+@inlined_kernel
 def _extend_bar(end: int, history: FloatArray, session: float, part: float, s: FloatArray) -> None:
     high, low = history[HIGH, end], history[LOW, end]
     if s[IS_MADE] > 0.0:
@@ -87,7 +87,7 @@ def _extend_bar(end: int, history: FloatArray, session: float, part: float, s: F
     s[BAR_HIGH], s[BAR_LOW], s[BAR_CLOSE] = high, low, history[CLOSE, end]
 
 
-@kernel
+@inlined_kernel
 def _is_last(clock: FloatArray, minutes: int, part: float) -> bool:
     """Say whether the longer bar ends with this bar."""
     if clock[TO_CLOSE] <= 0.0:
@@ -95,7 +95,7 @@ def _is_last(clock: FloatArray, minutes: int, part: float) -> bool:
     return minutes < DAY_MINUTES and clock[SINCE_OPEN] >= (part + 1.0) * minutes
 
 
-@kernel
+@inlined_kernel
 def _close_bar(opcode: int, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     """Advance the indicator by the longer bar that is made."""
     s[IS_MADE] = 0.0
@@ -124,7 +124,7 @@ def _close_bar(opcode: int, s: FloatArray, out: FloatArray, p: IntArray) -> None
         own[0], own[1], own[2] = c, high, low
 
 
-@kernel
+@inlined_kernel
 def _rsi(n: int, c: float, own: FloatArray, out: FloatArray, window: int) -> None:
     change = c - own[0]
     own[0] = c
@@ -136,7 +136,7 @@ def _rsi(n: int, c: float, own: FloatArray, out: FloatArray, window: int) -> Non
         out[0] = 100.0 * (own[1] / (own[1] + own[2])) if own[1] + own[2] > 0.0 else 50.0
 
 
-@kernel
+@inlined_kernel
 def _trend(n: int, c: float, own: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow = p[1], p[2]
     last = own[0]
@@ -149,7 +149,7 @@ def _trend(n: int, c: float, own: FloatArray, out: FloatArray, p: IntArray) -> N
         out[0] = 0.0 if abs(spread) < ROUNDING else math.copysign(1.0, spread)
 
 
-@kernel
+@inlined_kernel
 def _bbands(n: int, c: float, own: FloatArray, out: FloatArray, window: int) -> None:
     own[n % window] = c
     if n < window:
@@ -163,7 +163,7 @@ def _bbands(n: int, c: float, own: FloatArray, out: FloatArray, window: int) -> 
     out[0] = 0.5 if is_flat else 0.5 + 0.25 * (c - mean) / math.sqrt(squares / window)
 
 
-@kernel
+@inlined_kernel
 def _macd(n: int, c: float, own: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow, signal = p[1], p[2], p[3]
     own[0] = ema_next(own[0], c, n - slow + fast, fast)  # its seed ends with the slow one
@@ -176,7 +176,7 @@ def _macd(n: int, c: float, own: FloatArray, out: FloatArray, p: IntArray) -> No
         out[0] = (line - own[2]) / c
 
 
-@kernel
+@inlined_kernel
 def _levels(n: int, high: float, low: float, own: FloatArray, window: int) -> None:
     """Advance the rings of highs and lows, and their extremes."""
     own[2 + n % window], own[2 + window + n % window] = high, low
@@ -188,14 +188,14 @@ def _levels(n: int, high: float, low: float, own: FloatArray, window: int) -> No
         own[1] = min(own[1], own[j + window])
 
 
-@kernel
+@inlined_kernel
 def _write_levels(c: float, s: FloatArray, out: FloatArray, window: int) -> None:
     if s[N_CLOSED] >= window:
         out[0] = s[BAR_SLOTS] / c - 1.0
         out[1] = s[BAR_SLOTS + 1] / c - 1.0
 
 
-@kernel
+@inlined_kernel
 def _write_position(c: float, s: FloatArray, out: FloatArray) -> None:
     if s[N_CLOSED] > 0.0:
         high, low = s[BAR_SLOTS + 1], s[BAR_SLOTS + 2]

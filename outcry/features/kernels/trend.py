@@ -47,23 +47,24 @@ from outcry.features.families.trend import (
     WMA,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, VOLUME
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import (
     ema_next,
-    is_flat,
+    product_sum,
     rolling_sum,
     wilder_next,
     window_linear,
     window_mean,
+    window_path,
     window_sum,
 )
 from outcry.market.frame import FloatArray, IntArray
 
-LONG_BARS = 60
-"""Longer windows are running sums."""
+LONG_BARS = 8
+"""Longer windows are running sums: they read two bars, where the history of a symbol is seldom near."""
 
 
-@step_kernel
+@inlined_kernel
 def step_trend(
     opcode: int,
     k: int,
@@ -112,20 +113,20 @@ def step_trend(
         _linreg(k, end, close, out, p[0])
 
 
-@kernel
+@inlined_kernel
 def _write_average(c: float, average: float, out: FloatArray) -> None:
     out[0] = average
     out[1] = (c - average) / average
 
 
-@kernel
+@inlined_kernel
 def _write_line(c: float, line: float, out: FloatArray) -> None:
     """Write a line that may cross 0."""
     out[0] = line
     out[1] = (c - line) / c
 
 
-@kernel
+@inlined_kernel
 def _sma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     if window > LONG_BARS:
         s[0] = rolling_sum(s[0], close, end, k, window)
@@ -134,7 +135,7 @@ def _sma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, wi
         _write_average(close[end], total / window, out)
 
 
-@kernel
+@inlined_kernel
 def linear_next(k: int, end: int, x: FloatArray, s: FloatArray, window: int) -> float:
     """Average the last `window` values with weights 1 (oldest) to `window` (newest); for every k from `window` on.
 
@@ -152,7 +153,7 @@ def linear_next(k: int, end: int, x: FloatArray, s: FloatArray, window: int) -> 
     return average
 
 
-@kernel
+@inlined_kernel
 def _dema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
     s[0] = ema_next(s[0], c, k, window)
     s[1] = ema_next(s[1], s[0], k - window + 1, window)
@@ -160,7 +161,7 @@ def _dema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None
         _write_line(c, 2.0 * s[0] - s[1], out)
 
 
-@kernel
+@inlined_kernel
 def _tema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None:
     s[0] = ema_next(s[0], c, k, window)
     s[1] = ema_next(s[1], s[0], k - window + 1, window)
@@ -169,13 +170,13 @@ def _tema(k: int, c: float, s: FloatArray, out: FloatArray, window: int) -> None
         _write_line(c, 3.0 * s[0] - 3.0 * s[1] + s[2], out)
 
 
-@kernel
+@inlined_kernel
 def _vwma(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     close, volume = history[CLOSE], history[VOLUME]
     if window <= LONG_BARS:
         if k >= window:
             traded = window_sum(volume, end, window)
-            _write_weighted(end, close, traded, _window_product(volume, close, end, window), out, window)
+            _write_weighted(end, close, traded, _traded_value(end, volume, close, window), out, window)
         return
     if k > window:
         last = end - window
@@ -184,35 +185,24 @@ def _vwma(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray,
     # What rounding leaves of a sum is as large as its largest term was: small against the peak, it is summed anew.
     if k % window == 0 or (k > window and s[0] < 0.01 * s[2]):
         s[0] = s[2] = window_sum(volume, end, window)
-        s[1] = _window_product(volume, close, end, window)
+        s[1] = _traded_value(end, volume, close, window)
     s[2] = max(s[2], s[0])
     if k >= window:
         _write_weighted(end, close, s[0], s[1], out, window)
 
 
-@kernel
+@inlined_kernel
+def _traded_value(end: int, volume: FloatArray, close: FloatArray, window: int) -> float:
+    start = end - window + 1
+    return product_sum(volume[start : end + 1], close[start : end + 1], window)
+
+
+@inlined_kernel
 def _write_weighted(end: int, close: FloatArray, traded: float, value: float, out: FloatArray, window: int) -> None:
     _write_average(close[end], value / traded if traded > 0.0 else window_mean(close, end, window), out)
 
 
-@kernel
-def _window_product(x: FloatArray, y: FloatArray, end: int, window: int) -> float:
-    """Sum the products of the last `window` values in four partial sums."""
-    a = b = c = d = 0.0
-    i = end - window + 1
-    while i + 3 <= end:
-        a += x[i] * y[i]
-        b += x[i + 1] * y[i + 1]
-        c += x[i + 2] * y[i + 2]
-        d += x[i + 3] * y[i + 3]
-        i += 4
-    while i <= end:
-        a += x[i] * y[i]
-        i += 1
-    return (a + b) + (c + d)
-
-
-@kernel
+@inlined_kernel
 def _hma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     half, root = max(window // 2, 1), int(math.sqrt(window))
     if k < half:
@@ -220,26 +210,40 @@ def _hma(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, wi
     fast = linear_next(k, end, close, s[2:4], half)
     if k < window:
         return
-    newest = 4 + k % root
-    s[newest] = 2.0 * fast - linear_next(k, end, close, s[0:2], window)
-    if k < window + root - 1:
-        return
-    total = 0.0
-    for j in range(root):
-        at = newest - j
-        total += (root - j) * s[at if at >= 4 else at + root]
-    _write_line(close[end], total / (0.5 * root * (root + 1)), out)
+    raw = 2.0 * fast - linear_next(k, end, close, s[0:2], window)
+    if _smooth(k - window + 1, raw, s[4:6], s[6:], root):
+        _write_line(close[end], s[5], out)
 
 
-@kernel
+@inlined_kernel
+def _smooth(n: int, x: float, s: FloatArray, ring: FloatArray, window: int) -> bool:
+    """Advance a linear average by its n-th input, in the second slot, and say whether it is defined; as `linear_next`.
+
+    The last `window` inputs stand in the ring at n mod window.
+    """
+    slot = n % window
+    leaving = ring[slot]
+    ring[slot] = x
+    if slot == 0:
+        total = weighted = 0.0
+        for j in range(1, window):
+            total += ring[j]
+            weighted += j * ring[j]
+        s[0] = total + x
+        s[1] = (weighted + window * x) / (0.5 * window * (window + 1))
+    elif n > window:
+        s[1] += 2.0 / (window + 1.0) * (x - s[0] / window)
+        s[0] += x - leaving
+    return n >= window
+
+
+@inlined_kernel
 def _kama(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, fastest, slowest = p[0], 2.0 / (p[1] + 1.0), 2.0 / (p[2] + 1.0)
     if k <= window:
         s[0] = close[end]
         return
-    path = 0.0
-    for i in range(end, end - window, -1):
-        path += abs(close[i] - close[i - 1])
+    path = window_path(close, end, window)
     distance = close[end] - close[end - window]
     # TA-Lib compares the signed distance; only a rounded path can be shorter than it.
     ratio = 1.0 if path <= distance or path <= 0.0 else abs(distance / path)
@@ -249,7 +253,7 @@ def _kama(k: int, end: int, close: FloatArray, s: FloatArray, out: FloatArray, p
     out[2] = min(abs(distance) / path, 1.0) if path > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _adx(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     n = k - 1
     if n < 1:
@@ -281,7 +285,7 @@ def _adx(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, 
         out[0] = min(s[0], 100.0)
 
 
-@kernel
+@inlined_kernel
 def since_high(k: int, end: int, x: FloatArray, last: float, window: int) -> float:
     """Advance the bars since the latest highest of the last `window` values; it is sought anew where it drops out."""
     since = int(last) + 1
@@ -296,7 +300,7 @@ def since_high(k: int, end: int, x: FloatArray, last: float, window: int) -> flo
     return 1.0 * (end - at)
 
 
-@kernel
+@inlined_kernel
 def since_low(k: int, end: int, x: FloatArray, last: float, window: int) -> float:
     """As `since_high`, of the lowest."""
     since = int(last) + 1
@@ -311,7 +315,7 @@ def since_low(k: int, end: int, x: FloatArray, last: float, window: int) -> floa
     return 1.0 * (end - at)
 
 
-@kernel
+@inlined_kernel
 def _aroon(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     s[0] = since_high(k, end, history[HIGH], s[0], window + 1)
     s[1] = since_low(k, end, history[LOW], s[1], window + 1)
@@ -322,7 +326,7 @@ def _aroon(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray
     out[2] = out[0] - out[1]
 
 
-@kernel
+@inlined_kernel
 def _psar(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     if k < 2:
         return
@@ -368,7 +372,7 @@ def _psar(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray,
     out[4] = s[4]
 
 
-@kernel
+@inlined_kernel
 def _ichimoku(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     high, low, close = history[HIGH], history[LOW], history[CLOSE]
     conversion, base, long = p[0], p[1], p[2]
@@ -399,13 +403,13 @@ def _ichimoku(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatAr
         out[4] = c / close[end - base] - 1.0
 
 
-@kernel
+@inlined_kernel
 def _middle(end: int, high: FloatArray, low: FloatArray, s: FloatArray, j: int) -> float:
     middle: float = 0.5 * (high[end - int(s[j])] + low[end - int(s[3 + j])])
     return middle
 
 
-@kernel
+@inlined_kernel
 def _supertrend(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, multiple = p[0], p[1]
     s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
@@ -430,7 +434,7 @@ def _supertrend(k: int, end: int, history: FloatArray, s: FloatArray, out: Float
     out[2] = (c - line) / c
 
 
-@kernel
+@inlined_kernel
 def _chandelier(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, multiple = p[0], p[1]
     s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
@@ -447,20 +451,29 @@ def _chandelier(k: int, end: int, history: FloatArray, s: FloatArray, out: Float
     out[3] = (c - short) / c
 
 
-@kernel
+@inlined_kernel
 def _linreg(k: int, end: int, close: FloatArray, out: FloatArray, window: int) -> None:
     if k < window:
         return
-    if is_flat(close, end, window):
-        out[0] = out[1] = 0.0
-        return
-    mean = window_mean(close, end, window)
+    w, newest = close[end - window + 1 : end + 1], close[end]
     middle = 0.5 * (window - 1)
-    covariance = squares = 0.0
-    for i in range(window):
-        deviation = close[end - window + 1 + i] - mean
-        covariance += (i - middle) * deviation
-        squares += deviation * deviation
+    total = total_odd = squares = squares_odd = covariance = covariance_odd = 0.0
+    u = -middle
+    i = 0
+    while i + 1 < window:
+        y, z = w[i] - newest, w[i + 1] - newest
+        total += y
+        total_odd += z
+        squares += y * y
+        squares_odd += z * z
+        covariance += u * y
+        covariance_odd += (u + 1.0) * z
+        u += 2.0
+        i += 2
+    # The newest value differs from itself by 0: an odd one left over adds nothing.
+    total += total_odd
+    squares = squares + squares_odd - total * (total / window)
+    covariance += covariance_odd
     times = window * (window * window - 1.0) / 12.0
-    out[0] = covariance / times / close[end]
-    out[1] = min(covariance * covariance / (times * squares), 1.0)
+    out[0] = covariance / times / newest
+    out[1] = min(covariance * covariance / (times * squares), 1.0) if squares > 0.0 else 0.0

@@ -44,15 +44,15 @@ from outcry.features.kernels.bars import (
     TRUE_RANGE,
 )
 from outcry.features.kernels.clock import BARS_PER_YEAR
-from outcry.features.kernels.compile import kernel, step_kernel
-from outcry.features.kernels.window import ema_next, wilder_next, window_deviation, window_mean
+from outcry.features.kernels.compile import inlined_kernel
+from outcry.features.kernels.window import ema_next, is_flat, wilder_next, window_mean, window_moments, window_squares
 from outcry.market.frame import FloatArray, IntArray
 
 NO_RANGE_FRAC = 1e-12
 """An average range below this fraction of the price is what rounding leaves of none."""
 
 
-@step_kernel
+@inlined_kernel
 def step_volatility(
     opcode: int,
     k: int,
@@ -109,20 +109,20 @@ def step_volatility(
         _vix_proxy(k, history[LOG_RETURN, end], bars_per_year, s, out, p[0])
 
 
-@kernel
+@inlined_kernel
 def _atr(k: int, end: int, history: FloatArray, s: FloatArray, window: int) -> bool:
     """Advance the average in the first slot, and say whether it is defined."""
     s[0] = wilder_next(s[0], history[TRUE_RANGE, end], k - 1, window)
     return k > window
 
 
-@kernel
+@inlined_kernel
 def _bbands(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, deviations = p[0], p[1]
     if k < window:
         return
-    middle = window_mean(close, end, window)
-    half = deviations * window_deviation(close, end, window, middle, 0)
+    middle, deviation = window_moments(close, end, window, 0)
+    half = deviations * deviation
     out[0] = middle + half
     out[1] = middle
     out[2] = middle - half
@@ -130,7 +130,7 @@ def _bbands(k: int, end: int, close: FloatArray, out: FloatArray, p: IntArray) -
     out[4] = 2.0 * half / middle
 
 
-@kernel
+@inlined_kernel
 def _keltner(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, atr_window, multiple = p[0], p[1], p[2]
     c = history[CLOSE, end]
@@ -147,19 +147,21 @@ def _keltner(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArr
     out[3] = (c - middle) / (2.0 * half) + 0.5 if 2.0 * half > NO_RANGE_FRAC * middle else 0.5
 
 
-@kernel
+@inlined_kernel
 def _hv(end: int, history: FloatArray, bars_per_year: float, window: int) -> float:
-    log_return = history[LOG_RETURN]
-    deviation: float = window_deviation(log_return, end, window, window_mean(log_return, end, window), 1)
+    _, deviation = window_moments(history[LOG_RETURN], end, window, 1)
     return math.sqrt(bars_per_year) * deviation
 
 
-@kernel
+@inlined_kernel
 def _hv_percentile(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, ranked = p[0], p[1]
     if k <= window:
         return
-    deviation = _hv(end, history, 1.0, window)
+    x, deviation = history[LOG_RETURN], 0.0
+    if not is_flat(x, end, window):
+        # Around the mean: windows of the same values in another order, of which there are many, rank as equal.
+        deviation = math.sqrt(window_squares(x, end, window, window_mean(x, end, window)) / (window - 1))
     s[k % ranked] = deviation
     if k < window + ranked:
         return
@@ -169,19 +171,19 @@ def _hv_percentile(k: int, end: int, history: FloatArray, s: FloatArray, out: Fl
     out[0] = below / ranked
 
 
-@kernel
+@inlined_kernel
 def _garman_klass(end: int, history: FloatArray, window: int) -> float:
     range_sq = window_mean(history[RANGE_SQ], end, window)
     intraday_sq = window_mean(history[INTRADAY_SQ], end, window)
     return max(0.5 * range_sq - (2.0 * math.log(2.0) - 1.0) * intraday_sq, 0.0)
 
 
-@kernel
+@inlined_kernel
 def _rogers_satchell(end: int, history: FloatArray, window: int) -> float:
     return max(window_mean(history[SATCHELL], end, window), 0.0)
 
 
-@kernel
+@inlined_kernel
 def _yang_zhang(end: int, history: FloatArray, window: int) -> float:
     overnight = _deviation(end, history[OVERNIGHT], window)
     intraday = _deviation(end, history[INTRADAY], window)
@@ -190,12 +192,13 @@ def _yang_zhang(end: int, history: FloatArray, window: int) -> float:
     return overnight * overnight + weight * intraday * intraday + (1.0 - weight) * satchell
 
 
-@kernel
+@inlined_kernel
 def _deviation(end: int, x: FloatArray, window: int) -> float:
-    return window_deviation(x, end, window, window_mean(x, end, window), 1)
+    _, deviation = window_moments(x, end, window, 1)
+    return deviation
 
 
-@kernel
+@inlined_kernel
 def _chaikin(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, change = p[0], p[1]
     s[0] = ema_next(s[0], history[HIGH, end] - history[LOW, end], k, window)
@@ -206,7 +209,7 @@ def _chaikin(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArr
         out[0] = 100.0 * (s[0] / last - 1.0) if has_range else 0.0
 
 
-@kernel
+@inlined_kernel
 def _vix_proxy(k: int, log_return: float, bars_per_year: float, s: FloatArray, out: FloatArray, sessions: int) -> None:
     if k < 2:
         return

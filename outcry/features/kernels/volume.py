@@ -36,8 +36,8 @@ from outcry.features.families.volume import (
     ZSCORE,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, MONEY_FLOW, TYPICAL, VOLUME
-from outcry.features.kernels.compile import kernel, step_kernel
-from outcry.features.kernels.window import ema_next, window_deviation, window_mean, window_sum
+from outcry.features.kernels.compile import inlined_kernel
+from outcry.features.kernels.window import ema_next, window_mean, window_moments, window_sum
 from outcry.market.frame import FloatArray, IntArray
 
 _START = 1000.0  # of the volume indices
@@ -45,7 +45,7 @@ _POC, _AREA_HIGH, _AREA_LOW, _BINS = range(4)
 _EDGE = 1e-9  # of a bin: a price on an edge belongs to the bin above it, whatever rounding makes of the division
 
 
-@step_kernel
+@inlined_kernel
 def step_volume(
     opcode: int,
     k: int,
@@ -85,7 +85,7 @@ def step_volume(
         _profile(k, end, history, s, out, p)
 
 
-@kernel
+@inlined_kernel
 def _line(opcode: int, k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     """Advance one of the lines that add up signed volume."""
     volume, close = history[VOLUME], history[CLOSE]
@@ -106,14 +106,14 @@ def _line(opcode: int, k: int, end: int, history: FloatArray, s: FloatArray, out
     out[0] = s[0]
 
 
-@kernel
+@inlined_kernel
 def _signed(i: int, volume: FloatArray, close: FloatArray) -> float:
     """Return the volume with the sign of the change; as a product, because a branch on noise is mispredicted."""
     signed: float = volume[i] * ((close[i] > close[i - 1]) - (close[i] < close[i - 1]))
     return signed
 
 
-@kernel
+@inlined_kernel
 def _adosc(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     fast, slow = p[0], p[1]
     s[0] += history[MONEY_FLOW, end]
@@ -129,7 +129,7 @@ def _adosc(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray
     out[1] = out[0] / mean if mean > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _cmf(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     if k < window:
         return
@@ -138,7 +138,7 @@ def _cmf(k: int, end: int, history: FloatArray, out: FloatArray, window: int) ->
     out[0] = min(max(flow / total, -1.0), 1.0) if total > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _mfi(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     if k <= window:
         return
@@ -153,7 +153,7 @@ def _mfi(k: int, end: int, history: FloatArray, out: FloatArray, window: int) ->
     out[0] = 100.0 * (up / (up + down)) if up + down > 0.0 else 50.0
 
 
-@kernel
+@inlined_kernel
 def _force(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, n = p[0], p[1]
     if k < 2:
@@ -168,7 +168,7 @@ def _force(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray
         out[1] = s[0] / (close[end] * mean) if mean > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _level(k: int, end: int, volume: FloatArray, s: FloatArray, out: FloatArray, window: int) -> None:
     v = volume[end]
     s[0] = ema_next(s[0], v, k, window)
@@ -181,7 +181,7 @@ def _level(k: int, end: int, volume: FloatArray, s: FloatArray, out: FloatArray,
     out[3] = 1.0 if v > 1.5 * mean else 0.0
 
 
-@kernel
+@inlined_kernel
 def _pace(k: int, end: int, volume: FloatArray, out: FloatArray, p: IntArray) -> None:
     short, long = p[0], p[1]
     if k < long:
@@ -191,16 +191,15 @@ def _pace(k: int, end: int, volume: FloatArray, out: FloatArray, p: IntArray) ->
     out[0] = min(window_mean(volume, end, short) / mean - 1.0, high) if mean > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _zscore(k: int, end: int, volume: FloatArray, out: FloatArray, window: int) -> None:
     if k < window:
         return
-    mean = window_mean(volume, end, window)
-    deviation = window_deviation(volume, end, window, mean, 1)
+    mean, deviation = window_moments(volume, end, window, 1)
     out[0] = (volume[end] - mean) / deviation if deviation > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _index(opcode: int, k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray) -> None:
     if k == 1:
         s[0] = _START
@@ -211,7 +210,7 @@ def _index(opcode: int, k: int, end: int, history: FloatArray, s: FloatArray, ou
     out[0] = s[0]
 
 
-@kernel
+@inlined_kernel
 def _eom(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     if k <= window:
         return
@@ -224,7 +223,7 @@ def _eom(k: int, end: int, history: FloatArray, out: FloatArray, window: int) ->
     out[0] = total / window * (window_mean(volume, end, window) / (c * c))
 
 
-@kernel
+@inlined_kernel
 def _weighted_momentum(k: int, end: int, history: FloatArray, out: FloatArray, window: int) -> None:
     if k <= window:
         return
@@ -236,7 +235,7 @@ def _weighted_momentum(k: int, end: int, history: FloatArray, out: FloatArray, w
     out[0] = max(moved / total, -1.0) if total > 0.0 else 0.0
 
 
-@kernel
+@inlined_kernel
 def _profile(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArray, p: IntArray) -> None:
     window, bins = p[0], p[1]
     if k < window:
@@ -248,7 +247,7 @@ def _profile(k: int, end: int, history: FloatArray, s: FloatArray, out: FloatArr
         out[j] = (c - s[j]) / c
 
 
-@kernel
+@inlined_kernel
 def _fill_bins(end: int, history: FloatArray, s: FloatArray, window: int, bins: int) -> None:
     """Sum volume by typical price, and write the three levels of the profile."""
     typical, volume = history[TYPICAL], history[VOLUME]
@@ -275,7 +274,7 @@ def _fill_bins(end: int, history: FloatArray, s: FloatArray, window: int, bins: 
     s[_AREA_LOW] = low + (bottom - _BINS) * width
 
 
-@kernel
+@inlined_kernel
 def _value_area(s: FloatArray, at: int, last: int, total: float) -> tuple[int, int]:
     """Return the lowest and the highest bin of the value area, from bin `at` outwards."""
     bottom, top = at, at

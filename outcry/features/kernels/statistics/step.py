@@ -26,7 +26,7 @@ from outcry.features.families.statistics import (
     WAVELET,
 )
 from outcry.features.kernels.bars import LOG_CLOSE, LOG_RETURN, VOLUME
-from outcry.features.kernels.compile import kernel, step_kernel
+from outcry.features.kernels.compile import inlined_kernel, kernel
 from outcry.features.kernels.statistics.breaks import SUP_F_CRITICAL_5PCT, change_point, sup_f
 from outcry.features.kernels.statistics.dependence import (
     ljung_box,
@@ -47,7 +47,7 @@ _HAZARD_PER_BAR = 0.01
 _RECENT_BARS = 5
 
 
-@step_kernel
+@inlined_kernel
 def step_statistics(
     opcode: int,
     k: int,

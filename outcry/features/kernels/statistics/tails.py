@@ -3,7 +3,7 @@
 import math
 
 from outcry.features.kernels.compile import kernel
-from outcry.features.kernels.window import window_deviation, window_max, window_mean, window_min
+from outcry.features.kernels.window import window_max, window_min, window_moments
 from outcry.market.frame import FloatArray
 
 HILL_LIMIT = 20.0
@@ -70,8 +70,7 @@ def extreme_zscores(x: FloatArray, end: int, window: int) -> tuple[float, float]
     Grubbs, Sample criteria for testing outlying observations, 1950 (the statistics); Shiffler, Maximum Z scores and
     outliers, 1988 (the bound).
     """
-    mean = window_mean(x, end, window)
-    deviation = window_deviation(x, end, window, mean, 1)
+    mean, deviation = window_moments(x, end, window, 1)
     if deviation <= 0.0:
         return 0.0, 0.0
     # The square of a very small deviation has few digits left.

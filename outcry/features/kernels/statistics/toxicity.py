@@ -3,7 +3,7 @@
 import math
 
 from outcry.features.kernels.compile import kernel
-from outcry.features.kernels.window import window_deviation, window_mean, window_sum
+from outcry.features.kernels.window import window_moments, window_sum
 from outcry.market.frame import FloatArray
 
 
@@ -40,7 +40,7 @@ def vpin(change: FloatArray, volume: FloatArray, end: int, window: int, n_bucket
     """
     total = window_sum(volume, end, window)
     size = total / n_buckets
-    sigma = window_deviation(change, end, window, window_mean(change, end, window), 1)
+    _, sigma = window_moments(change, end, window, 1)
     if size <= 0.0 or sigma <= 0.0:
         return 0.0
     room = size

@@ -3,7 +3,8 @@
 import math
 
 from outcry.features.kernels.compile import kernel
-from outcry.features.kernels.statistics.sums import product_sum, write_centred
+from outcry.features.kernels.statistics.sums import write_centred
+from outcry.features.kernels.window import product_sum
 from outcry.market.frame import FloatArray
 
 ADF_LIMIT = 100.0

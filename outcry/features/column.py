@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-SCALE_BOUND_UNITS = frozenset({"price", "shares", "currency"})
+SCALE_BOUND_UNITS = frozenset({"price", "shares", "currency", "per_currency"})
 """Units whose values cannot be compared between symbols."""
 
 UNITS = SCALE_BOUND_UNITS | {

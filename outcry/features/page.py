@@ -41,9 +41,10 @@ How to read it:
   bars ago, `w` the window in the name.
 - **First value** is the first bar of a symbol, counted from 1, with a number. Before it a column is NaN, never a guess;
   from it on it is finite. A zero denominator has the value that the formula names.
-- **Units.** `price`, `shares` and `currency` depend on the scale of the symbol; models do not read those columns.
-  `ratio` and `fraction` are pure numbers, `percent` is 100 times one, `deviations` counts standard deviations,
-  `per_year_sqrt` is annualised volatility, `index` is an indicator's own scale, `flag` is 0 or 1 (or -1, 0, 1).
+- **Units.** `price`, `shares`, `currency` and `per_currency` depend on the scale of the symbol; models do not read
+  those columns. `ratio` and `fraction` are pure numbers, `percent` is 100 times one, `deviations` counts standard
+  deviations, `per_year_sqrt` is annualised volatility, `index` is an indicator's own scale, `flag` is 0 or 1 (or -1,
+  0, 1).
 - **every n** is the cadence of a dear column: it is computed every n bars and kept in between.
 - **quotes**, **trades** mark what needs more than bars; without it the column is NaN.
 

@@ -177,7 +177,7 @@ def _amihud(window: int) -> Indicator:
         f"micro_amihud_{window}_mean",
         "1e6 mean(abs(log return)/(close volume), w), for a million of currency; a bar without volume counts 0",
         window=window + 1,
-        unit="currency",
+        unit="per_currency",
         low=0.0,
         source=_AMIHUD,
     )

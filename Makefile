@@ -31,12 +31,16 @@ run: $(VENV)/.installed-run ## train, serve and trade the sample on this machine
 	@$(VENV)/bin/outcry run $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.installed-test ## run every test (ARGS="-k name")
-	@$(PY) -m pytest $(ARGS)
+test: kernels ## run every test (ARGS="-k name")
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: unit
-unit: $(VENV)/.installed-test ## run the tests that start nothing
-	@$(PY) -m pytest tests/unit $(ARGS)
+unit: kernels ## run the tests that start nothing
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile tests/unit $(ARGS)
+
+.PHONY: kernels
+kernels: $(VENV)/.installed-test ## compile the feature kernels: a minute once, then a second
+	@$(VENV)/bin/outcry features compile
 
 .PHONY: lint
 lint: $(VENV)/.installed-test ## check format and lint

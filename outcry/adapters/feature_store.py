@@ -204,8 +204,10 @@ def build_store(
         cross = path / f"cross-{start}.npz"
         features.restore(own, unpack_state(cross.read_bytes()) if cross.is_file() else None)
     part = _Part(path, features, tuple(symbols), frames)
-    for first, stop in _spans_of(frames.ts_close_ns, start, features.features.bar_ns):
-        part.write_span(first, stop, lambda row: on_progress(row / len(frames)))
+    spans = list(_spans_of(frames.ts_close_ns, start, features.features.bar_ns))
+    buffer = part.make_buffer(max((stop - first for first, stop in spans), default=0))
+    for first, stop in spans:
+        part.write_span(first, stop, buffer, lambda row: on_progress(row / len(frames)))
         meta = part.commit(stop)
     if meta is None:
         raise DataValidationError("frames must hold one to build features of, hold none")
@@ -234,12 +236,17 @@ class _Part:
     symbols: tuple[str, ...]
     frames: FrameTensor
 
-    def write_span(self, first: int, stop: int, on_row: Callable[[int], None]) -> None:
-        """Compute rows [first, stop) of one file, and put them behind what its files hold."""
+    def make_buffer(self, n_rows: int) -> FloatArray:
+        """Make room for the first stage of a chunk: of so many frames, or of those that a chunk can hold."""
+        n_columns = self.features.features.n_symbol_columns
+        n_most = max(1, _CHUNK_BYTES // (8 * self.frames.n_symbols * max(n_columns, 1)))
+        return np.empty((min(n_rows, n_most), self.frames.n_symbols, n_columns))
+
+    def write_span(self, first: int, stop: int, buffer: FloatArray, on_row: Callable[[int], None]) -> None:
+        """Compute rows [first, stop) of one file, a buffer at a time, and put them behind what its files hold."""
         first_ts_ns = int(self.frames.ts_close_ns[first])
         names = self.features.features.names
         schema = pa.schema([(TIME, pa.int64()), *((name, pa.float64()) for name in names)])
-        n_rows = max(1, _CHUNK_BYTES // (8 * self.frames.n_symbols * len(names)))
         span = _span_of(first_ts_ns, self.features.features.bar_ns)
         unfinished = [self.path / symbol / f"{span}.parquet.new" for symbol in self.symbols]
         with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -252,13 +259,16 @@ class _Part:
                     ts, values = _read_rows(finished, names)
                     before = ts < first_ts_ns
                     _write(writers[-1], schema, ts[before], values[before])
-            for row in range(first, stop, n_rows):
-                chunk = self.frames.rows(row, min(row + n_rows, stop), first_seq=self.frames.first_seq + row)
-                values = self.features.replay(chunk)
+            for row in range(first, stop, len(buffer)):
+                chunk = self.frames.rows(row, min(row + len(buffer), stop), first_seq=self.frames.first_seq + row)
+                stages = self.features.replay_stages(chunk, buffer[: len(chunk)])
 
-                def write(place: int, chunk: FrameTensor = chunk, values: FloatArray = values) -> None:
+                def write(
+                    place: int, chunk: FrameTensor = chunk, stages: tuple[FloatArray | None, ...] = stages
+                ) -> None:
                     here = chunk.present[:, place]
-                    _write(writers[place], schema, chunk.ts_close_ns[here], values[here, place])
+                    values = [stage[here, place] for stage in stages if stage is not None]
+                    _write(writers[place], schema, chunk.ts_close_ns[here], *values)
 
                 list(pool.map(write, range(len(self.symbols))))
                 on_row(row + len(chunk))
@@ -300,10 +310,11 @@ def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _write(writer: pq.ParquetWriter, schema: pa.Schema, ts: IntArray, values: FloatArray) -> None:
+def _write(writer: pq.ParquetWriter, schema: pa.Schema, ts: IntArray, *values: FloatArray) -> None:
+    """Append rows, float64 (n_rows, n_columns) each of `values`, side by side."""
     if len(ts):
-        by_column = np.ascontiguousarray(values.T)
-        writer.write_table(pa.Table.from_arrays([pa.array(ts), *map(pa.array, by_column)], schema=schema))
+        by_column = [pa.array(column) for block in values for column in np.ascontiguousarray(block.T)]
+        writer.write_table(pa.Table.from_arrays([pa.array(ts), *by_column], schema=schema))
 
 
 def _read_meta(path: Path) -> StoreMeta | None:

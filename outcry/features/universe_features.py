@@ -60,8 +60,12 @@ class UniverseFeatures:
 
     def replay(self, frames: FrameTensor) -> FloatArray:
         """Advance over frames and return the values after each, float64 (n_frames, n_symbols, n_features)."""
-        own = self._engine.replay(frames)
-        return own if self._cross is None else np.concatenate([own, self._cross.replay(frames)], axis=-1)
+        own, cross = self.replay_stages(frames)
+        return own if cross is None else np.concatenate([own, cross], axis=-1)
+
+    def replay_stages(self, frames: FrameTensor, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray | None]:
+        """As `replay`, the columns of each stage apart; those of the first in `out`, see `FeatureEngine.replay`."""
+        return self._engine.replay(frames, out), None if self._cross is None else self._cross.replay(frames)
 
     def snapshot(self) -> tuple[FeatureState, FeatureState | None]:
         """Copy the states of both stages."""

@@ -1,10 +1,14 @@
 """How every kernel is compiled."""
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import caching
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,29 +41,70 @@ def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P, R]:
-    """Compile what Python calls, or load it from Numba's cache.
+    """Compile what Python calls, or load it from the cache.
 
-    Numba caches in ``NUMBA_CACHE_DIR`` where it is set, else beside the source, else in the folder of the user. Where
-    none can be written, the function is compiled anew in each process.
+    The cache is in ``NUMBA_CACHE_DIR`` where that is set, else in the cache folder of the user, where every copy of the
+    same code finds it: a cluster job runs from a folder of its own. Where none can be written, the function is compiled
+    anew in each process.
     """
-    compiler = cast(Any, numba.njit)
-    try:
-        compiled = compiler(signature, cache=True, **_OPTIONS)(function)
-    except RuntimeError as error:
-        if "cannot cache function" not in str(error):
-            raise
-        compiled = compiler(signature, **_OPTIONS)(function)
+    compiled = cast(Any, numba.njit)(**_OPTIONS)(function)
+    compiled._cache = _cache_of(function) or compiled._cache
+    compiled.compile(signature)
+    compiled.disable_compile()
     return cast(Callable[P, R], compiled)
 
 
 def is_cached(function: Callable[P, R], signature: str) -> bool:
-    """Say whether `compile_entry_point` would find the function in Numba's cache; True where that cannot be known."""
-    try:
-        dispatcher = cast(Any, numba.njit)(cache=True, **_OPTIONS)(function)
-        files = dispatcher._cache
-        return files._index_key(signature, dispatcher.targetctx.codegen()) in files._cache_file._load_index()
-    except (AttributeError, RuntimeError):
+    """Say whether `compile_entry_point` would find the function in the cache; True where there can be none."""
+    files = _cache_of(function)
+    if files is None:
         return True
+    codegen = cast(Any, numba.njit)(**_OPTIONS)(function).targetctx.codegen()
+    return files._index_key(signature, codegen) in files._cache_file._load_index()
+
+
+def _cache_of(function: Callable[..., Any]) -> Any:
+    """Return Numba's cache of a function; None where no folder can be written."""
+    try:
+        return cast(Any, _KernelCache)(function)
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        return None
+
+
+class _UserFolder(caching._CacheLocator):
+    """Finds compiled code by what its source says, not by where that stands."""
+
+    def __init__(self, py_file: str) -> None:
+        self._stamp = hashlib.sha256(Path(py_file).read_bytes() + Path(__file__).read_bytes()).hexdigest()
+
+    def get_cache_path(self) -> str:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return str(folder / "outcry" / "kernels" / self._stamp[:16])
+
+    def get_source_stamp(self) -> str:
+        return self._stamp
+
+    def get_disambiguator(self) -> None:
+        return None
+
+    @classmethod
+    def from_function(cls, _function: object, py_file: str) -> "_UserFolder | None":
+        try:
+            found = cls(py_file)
+            cast(Any, found).ensure_cache_path()
+        except (OSError, RuntimeError):  # there is no such folder, or no home
+            return None
+        return found
+
+
+class _Files(caching.CompileResultCacheImpl):
+    _locator_classes: Any = [caching.UserProvidedCacheLocator, _UserFolder, caching.InTreeCacheLocator]  # noqa: RUF012 - as in the base class
+
+
+class _KernelCache(caching.FunctionCache):
+    _impl_class = _Files
 
 
 def with_globals(function: Callable[P, R], name: str, **values: object) -> Callable[P, R]:

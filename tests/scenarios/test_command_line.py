@@ -181,7 +181,7 @@ def test_a_start_that_is_cut_off_leaves_no_process(outcry: CommandLine, moment: 
 
 
 def test_halt_and_resume_take_effect_at_a_frame_and_replay(outcry: CommandLine) -> None:
-    process = outcry.start("run", *SMALL, "--speed", "400000")
+    process = outcry.start("run", *SMALL, "--speed", "150000")
     run_id = wait_for_frames(outcry, process, 5)
     assert outcry.run("halt", "--flatten", "--reason", "a test").returncode == 0
     deadline = time.monotonic() + 60

@@ -181,7 +181,6 @@ def build_features(
         )
         on_progress(FEATURES_STEP, 0.0)
         build_store(path, pipeline, market.universe.symbols, frames, partial(on_progress, FEATURES_STEP))
-        on_progress(FEATURES_STEP, 1.0)
         return FeatureStore(path)
 
     if folder is not None:

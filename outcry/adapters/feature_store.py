@@ -209,6 +209,8 @@ def build_store(
     for first, stop in spans:
         part.write_span(first, stop, buffer, lambda row: on_progress(row / len(frames)))
         meta = part.commit(stop)
+    if not spans:  # else the last row has said so
+        on_progress(1.0)
     if meta is None:
         raise DataValidationError("frames must hold one to build features of, hold none")
     return meta

@@ -11,6 +11,7 @@ from outcry.features.cross.columns import N_FACTORS
 from outcry.features.cross.rings import FLAT, OWN
 from outcry.features.cross.sums import mean_rows, square_rows
 from outcry.features.kernels.compile import kernel
+from outcry.features.kernels.window import product_sum
 from outcry.market.frame import FloatArray, IntArray
 
 
@@ -52,19 +53,7 @@ def multiply_transposed(z: FloatArray, n: int, gram: FloatArray) -> None:
     for s in range(len(gram)):
         x = z[s]
         for t in range(s + 1):
-            y = z[t]
-            a = b = c = d = 0.0
-            i = 0
-            while i + 3 < n:
-                a += x[i] * y[i]
-                b += x[i + 1] * y[i + 1]
-                c += x[i + 2] * y[i + 2]
-                d += x[i + 3] * y[i + 3]
-                i += 4
-            while i < n:
-                a += x[i] * y[i]
-                i += 1
-            gram[s, t] = gram[t, s] = (a + b) + (c + d)
+            gram[s, t] = gram[t, s] = product_sum(x, z[t], n)
 
 
 @kernel

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from configs.sectors import load_sectors
+from outcry.features.cross.config import CrossConfig
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 
@@ -23,6 +24,25 @@ class Bars:
 
     def rows(self, start: int, stop: int) -> tuple[FloatArray, FloatArray, BoolArray]:
         return self.close[start:stop], self.volume[start:stop], self.present[start:stop]
+
+
+MakeBars = Callable[..., Bars]
+
+CONFIG = CrossConfig(
+    strength_frames=(4, 12),
+    excess_frames=(1, 3),
+    standing_frames=(1, 5),
+    beta_frames=(10, 24),
+    volume_frames=10,
+    correlation_frames=12,
+    short_frames=10,
+    long_frames=20,
+    factor_frames=12,
+    exposure_frames=9,
+    network_frames=16,
+    cadence_frames=4,
+)
+"""Windows past which a universe is within 28 frames."""
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +72,7 @@ def real_bars(market_data_dir: Path) -> Bars:
 
 
 @pytest.fixture(scope="session")
-def make_bars() -> Callable[..., Bars]:
+def make_bars() -> MakeBars:
     """Return a maker of random walks with a common factor on a coarse tick, empty volume and absent bars."""
 
     def make(seed: int, n_frames: int, n_symbols: int, absent_frac: float = 0.1) -> Bars:

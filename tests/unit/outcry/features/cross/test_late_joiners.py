@@ -10,27 +10,11 @@ from hypothesis import strategies as st
 
 from outcry.features.column import Column
 from outcry.features.cross.columns import cross_columns
-from outcry.features.cross.config import CrossConfig
 from outcry.features.cross.section import CrossSection
 from outcry.market.frame import BoolArray, FloatArray
 
-from .conftest import Bars
+from .conftest import CONFIG, Bars, MakeBars
 
-MakeBars = Callable[..., Bars]
-CONFIG = CrossConfig(
-    strength_frames=(4, 12),
-    excess_frames=(1, 3),
-    standing_frames=(1, 5),
-    beta_frames=(10, 24),
-    volume_frames=10,
-    correlation_frames=12,
-    short_frames=10,
-    long_frames=20,
-    factor_frames=12,
-    exposure_frames=9,
-    network_frames=16,
-    cadence_frames=4,
-)
 N_FRAMES, N_SYMBOLS, SPY = 90, 8, 4
 PROXY_COLUMNS = {"vix": 0, "dollar": 3}
 COLUMNS = cross_columns(CONFIG, tuple(PROXY_COLUMNS))

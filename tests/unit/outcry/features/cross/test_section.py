@@ -15,23 +15,8 @@ from outcry.features.cross.config import CrossConfig
 from outcry.features.cross.section import CrossSection
 from outcry.market.frame import FloatArray
 
-from .conftest import Bars
+from .conftest import CONFIG, Bars, MakeBars
 
-MakeBars = Callable[..., Bars]
-CONFIG = CrossConfig(
-    strength_frames=(4, 12),
-    excess_frames=(1, 3),
-    standing_frames=(1, 5),
-    beta_frames=(10, 24),
-    volume_frames=10,
-    correlation_frames=12,
-    short_frames=10,
-    long_frames=20,
-    factor_frames=12,
-    exposure_frames=9,
-    network_frames=16,
-    cadence_frames=4,
-)
 N_FRAMES, N_SYMBOLS = 70, 7  # past the longest warm-up, 28 frames, and twice around the longest ring, 25
 PROXY_COLUMNS = {"dollar": 3, "vix": 0}
 COLUMNS = cross_columns(CONFIG, ("vix", "dollar"))

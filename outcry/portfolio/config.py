@@ -16,8 +16,8 @@ class PortfolioConfig(FrozenConfig):
     min_position_frac: float = Field(default=0.01, ge=0)
     max_gross_frac: float = Field(default=1.0, gt=0)
     max_positions: int = Field(default=20, ge=1)
-    min_confidence: float = Field(default=0.10, ge=0, le=1)
-    exit_confidence: float = Field(default=0.02, ge=0, le=1)
+    entry_edge: float = Field(default=0.10, ge=0, le=1)
+    exit_edge: float = Field(default=0.02, ge=0, le=1)
     rebalance_frac: float = Field(default=0.05, ge=0)
     allow_short: bool = False
     order_type: Literal["market", "limit"] = "market"
@@ -25,10 +25,8 @@ class PortfolioConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _thresholds_are_ordered(self) -> Self:
-        if self.exit_confidence > self.min_confidence:
-            raise ValueError(
-                f"exit_confidence must be at most min_confidence {self.min_confidence}, was {self.exit_confidence}"
-            )
+        if self.exit_edge > self.entry_edge:
+            raise ValueError(f"exit_edge must be at most entry_edge {self.entry_edge}, was {self.exit_edge}")
         if self.min_position_frac > self.max_position_frac:
             raise ValueError(
                 f"min_position_frac must be at most max_position_frac {self.max_position_frac}, "

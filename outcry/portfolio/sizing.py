@@ -21,11 +21,10 @@ class VolatilityTargetSizing:
     all positions move as one. A position without an opinion stays as it is and takes its share of B, g and
     ``max_positions``.
 
-    Hysteresis: a symbol is entered where its likeliest class is a direction and its confidence reaches
-    ``min_confidence``; it is kept while the sign of ``p_up − p_down`` stays and the confidence reaches
-    ``exit_confidence``, where a likeliest class of neutral counts as confidence 0. Kept positions keep their place;
-    entries fill up to ``max_positions`` by confidence, at equal confidence in the order of the universe. An entry
-    below ``min_position_frac`` is left out.
+    Hysteresis, on the edge ``p_up − p_down``: a symbol is entered where its size reaches ``entry_edge``, and kept
+    while its sign stays and its size reaches ``exit_edge``. Kept positions keep their place; entries fill up to
+    ``max_positions`` by the size of their edge, at equal edges in the order of the universe. An entry below
+    ``min_position_frac`` is left out.
 
     References
     ----------
@@ -57,17 +56,17 @@ class VolatilityTargetSizing:
         p_up, p_down = forecast.probability[:, Direction.UP], forecast.probability[:, Direction.DOWN]
         is_known = is_tradable & np.isfinite(p_up) & np.isfinite(p_down)
         edge = np.where(is_known, p_up - p_down, 0.0)
-        has_direction = np.maximum(p_up, p_down) > forecast.probability[:, Direction.NEUTRAL]
-        confidence = np.where(is_known & has_direction, forecast.confidence, 0.0)
-        wanted = np.sign(edge) if config.allow_short else np.maximum(np.sign(edge), 0.0)
+        if not config.allow_short:
+            edge = np.maximum(edge, 0.0)
+        wanted = np.sign(edge)
 
         has_volatility = np.isfinite(forecast.volatility_per_year)
         held = np.sign(np.where(is_known, current, 0.0))
-        is_kept = (held != 0) & (wanted == held) & (confidence >= config.exit_confidence)
-        is_candidate = (confidence >= config.min_confidence) & (wanted != 0) & has_volatility & ~is_kept
+        is_kept = (held != 0) & (wanted == held) & (np.abs(edge) >= config.exit_edge)
+        is_candidate = (np.abs(edge) >= config.entry_edge) & (wanted != 0) & has_volatility & ~is_kept
         is_undecided = ~is_known & (current != 0)
         n_free = max(config.max_positions - int(np.count_nonzero(is_kept | is_undecided)), 0)
-        ranked = np.argsort(np.where(is_candidate, -confidence, np.inf), kind="stable")[:n_free]
+        ranked = np.argsort(np.where(is_candidate, -np.abs(edge), np.inf), kind="stable")[:n_free]
         is_entered = np.zeros_like(is_candidate)
         is_entered[ranked] = is_candidate[ranked]
 

@@ -138,8 +138,8 @@ def plan(quoted_minutes: Path, tmp_path: Path) -> RunPlan:
         assignments=[
             f"market.source={quoted_minutes}",
             "features.columns=[micro_quote_*, micro_trade_*, tech_hv_20_annual]",
-            "portfolio.min_confidence=0.0",
-            "portfolio.exit_confidence=0.0",
+            "portfolio.entry_edge=0.0",
+            "portfolio.exit_edge=0.0",
             "portfolio.rebalance_frac=0.001",
             "broker.min_commission=0.0",
         ]

@@ -18,12 +18,12 @@ def spread(values, dtype=float):
 def build_forecast():
     """Return a function from the edge p_up − p_down of each symbol to a forecast."""
 
-    def build(edge, confidence=0.5, volatility=0.3, seq=0) -> Forecast:
+    def build(edge, volatility=0.3, seq=0) -> Forecast:
         edge = spread(edge)
         flat = np.where(np.abs(edge) > 0, 0.1, 0.8)
         probability = np.stack([(1 - flat + edge) / 2, flat, (1 - flat - edge) / 2], axis=1)
         inputs = (Input(seq, InputKind.FORECAST_FALLBACK),)
-        return Forecast(seq, probability, spread(confidence), spread(volatility), "model", inputs)
+        return Forecast(seq, probability, np.abs(edge), spread(volatility), "model", inputs)
 
     return build
 

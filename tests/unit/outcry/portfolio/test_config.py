@@ -5,8 +5,8 @@ from outcry.portfolio.config import PortfolioConfig
 
 
 def test_thresholds_must_be_in_order():
-    with pytest.raises(ValidationError, match=r"exit_confidence must be at most min_confidence 0\.2, was 0\.3"):
-        PortfolioConfig(min_confidence=0.2, exit_confidence=0.3)
+    with pytest.raises(ValidationError, match=r"exit_edge must be at most entry_edge 0\.2, was 0\.3"):
+        PortfolioConfig(entry_edge=0.2, exit_edge=0.3)
     with pytest.raises(ValidationError, match="min_position_frac"):
         PortfolioConfig(min_position_frac=0.5)
 

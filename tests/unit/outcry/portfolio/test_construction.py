@@ -11,7 +11,7 @@ UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"))
 
 def test_a_fallback_forecast_asks_for_nothing_and_its_inputs_are_passed_on(build_book, build_forecast):
     construction = PortfolioConstruction("run", UNIVERSE, PortfolioConfig())
-    forecast = build_forecast(np.nan, confidence=0.0)
+    forecast = build_forecast(np.nan)
     proposal = construction.propose(forecast, build_book(quantity=[100, 0, 0]))
     assert (proposal.orders, proposal.cancels, proposal.inputs) == ((), (), forecast.inputs)
 

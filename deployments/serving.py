@@ -163,12 +163,16 @@ class EnsembleServer:
             if folder is None:
                 folder = self._scratch = Path(tempfile.mkdtemp(prefix="oc-"))
             variables = build_serve_environment(folder)
-        serve.start(
-            proxy_location="HeadOnly",
-            http_options={"host": self._config.host, "port": self._config.port},
-            controller_options={"runtime_env": {"env_vars": variables}},
-            logging_config=LoggingConfig(**_LOGGING),
-        )
+        try:
+            serve.start(
+                proxy_location="HeadOnly",
+                http_options={"host": self._config.host, "port": self._config.port},
+                controller_options={"runtime_env": {"env_vars": variables}},
+                logging_config=LoggingConfig(**_LOGGING),
+            )
+        except (RayError, TimeoutError) as error:
+            last_line = str(error).strip().splitlines()[-1]
+            raise ServiceError(f"Serve must start behind HAProxy, did not: {last_line}") from error
 
     def _declare(self, bundle: Path, fallback: Path | None) -> None:
         choice = {"bundle_path": str(bundle), "fallback_path": None if fallback is None else str(fallback)}

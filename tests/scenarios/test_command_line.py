@@ -1,4 +1,4 @@
-"""The commands as a user types them, each in a process of its own."""
+"""The commands as a user types them."""
 
 import contextlib
 import json
@@ -19,15 +19,24 @@ import polars as pl
 import psutil
 import pytest
 
+from cli.__main__ import main
+from cli.ledger import ask_ledger, find_run
+from configs.loader import load_settings
+from outcry.adapters.postgres.reader import JournalReader
+from outcry.adapters.postgres.runs import RunRegistry
+from outcry.adapters.services import Services
+from outcry.errors import RecoveryError, ServiceError
+
 SMALL = ("--from", "2010-01-01", "--to", "2012-05-31")
 SETTINGS = (
     "features.set=small",
     "training.train_frac=0.83",
     "training.n_threads=1",
     "floor.warmup_frames=250",
-    "portfolio.min_confidence=0.0",
-    "portfolio.exit_confidence=0.0",
+    "portfolio.entry_edge=0.0",
+    "portfolio.exit_edge=0.0",
 )
+SLOWLY = "100000"  # times real time: a daily bar a second
 
 
 @dataclass
@@ -39,9 +48,12 @@ class CommandLine:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
+    def settings(self) -> list[str]:
+        return [f"floor.state_dir={self.folder}/state", f"serving.port={self.port}", *SETTINGS]
+
+    @property
     def options(self) -> list[str]:
-        settings = (f"floor.state_dir={self.folder}/state", f"serving.port={self.port}", *SETTINGS)
-        return [word for setting in settings for word in ("--set", setting)]
+        return [word for setting in self.settings for word in ("--set", setting)]
 
     def start(self, *words: str, configured: bool = True) -> subprocess.Popen[str]:
         environment = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"}
@@ -87,21 +99,28 @@ def outcry() -> Iterator[CommandLine]:
     shutil.rmtree(folder)
 
 
-def frames_of(outcry: CommandLine) -> tuple[str, int]:
-    """Return the newest run and how many of its frames are complete."""
-    status = outcry.run("status", "--json")
-    runs = json.loads(status.stdout) if status.returncode == 0 else []
-    return (runs[0]["run_id"], int(runs[0]["frames"].split("/")[0])) if runs else ("", 0)
+def ask_mark(outcry: CommandLine) -> tuple[str, int, bool]:
+    """Return the newest run, how many of its frames are complete, and whether it is halted after the last of them."""
+
+    async def look(services: Services, registry: RunRegistry) -> tuple[str, int, bool]:
+        run_id = (await find_run(registry, None)).run_id
+        async with JournalReader.connect(services.database_url, run_id) as reader:
+            mark = await reader.last_mark()
+        return (run_id, 0, False) if mark is None else (run_id, int(mark.seq[-1]) + 1, bool(mark.is_halted[-1]))
+
+    return ask_ledger(load_settings(assignments=outcry.settings), look)
 
 
-def wait_for_frames(outcry: CommandLine, process: subprocess.Popen[str], n_frames: int) -> str:
+def await_mark(outcry: CommandLine, process: subprocess.Popen[str], is_met: Callable[[int, bool], bool]) -> str:
+    """Return the newest run as soon as its complete frames, and whether it is halted, are as asked."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
-        run_id, done = frames_of(outcry)
-        if done >= n_frames:
-            return run_id
-    raise AssertionError(f"run must complete {n_frames} frames within 120 s")
+        assert process.poll() is None, "\n".join(process.communicate())
+        with contextlib.suppress(ServiceError, RecoveryError):  # the services start, the run is not recorded yet
+            run_id, n_frames, is_halted = ask_mark(outcry)
+            if is_met(n_frames, is_halted):
+                return run_id
+    raise AssertionError("the run must come so far within 120 s")
 
 
 def wait_until_free(port: int) -> None:
@@ -130,9 +149,14 @@ def test_a_run_ends_with_a_ledger_a_report_and_an_identical_replay(outcry: Comma
     outcry.check_no_survivors()
 
 
-def test_ctrl_c_stops_in_order_and_the_run_can_be_resumed(outcry: CommandLine) -> None:
-    process = outcry.start("run", *SMALL, "--speed", "1000000")
-    run_id = wait_for_frames(outcry, process, 5)
+def test_a_run_that_is_halted_then_stopped_then_killed_goes_on_and_replays(outcry: CommandLine) -> None:
+    process = outcry.start("run", *SMALL, "--speed", SLOWLY)
+    run_id = await_mark(outcry, process, lambda n_frames, is_halted: n_frames >= 5)
+    assert outcry.run("halt", "--flatten", "--reason", "a test").returncode == 0
+    await_mark(outcry, process, lambda n_frames, is_halted: is_halted)
+    assert outcry.run("resume").returncode == 0
+    await_mark(outcry, process, lambda n_frames, is_halted: not is_halted)
+
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
@@ -140,29 +164,29 @@ def test_ctrl_c_stops_in_order_and_the_run_can_be_resumed(outcry: CommandLine) -
     assert "report  " in stdout
     assert "Traceback" not in stderr
     outcry.check_no_survivors()
-    check_refused(outcry, ["run", "--resume", run_id, "--set", "floor.n_shards=3"], "floor.n_shards")
-    resumed = resume(outcry, run_id)
-    assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
-    assert json.loads(outcry.run("status", run_id, "--json").stdout)[0]["status"] == "completed"
 
+    # Only the machine is named again: the settings are those of the run.
+    goes_on = ["run", "--resume", run_id, "--set", f"floor.state_dir={outcry.folder}/state"]
+    goes_on += ["--set", f"serving.port={outcry.port}"]
+    refused = outcry.run(*goes_on, "--set", "floor.n_shards=3", configured=False)
+    assert refused.returncode == 2
+    assert "floor.n_shards" in refused.stderr
 
-def test_a_killed_driver_leaves_a_ledger_that_can_be_resumed(outcry: CommandLine) -> None:
-    process = outcry.start("run", *SMALL, "--speed", "1000000")
-    run_id = wait_for_frames(outcry, process, 5)
+    _, n_before, _ = ask_mark(outcry)
+    process = outcry.start(*goes_on, "--speed", SLOWLY, configured=False)
+    await_mark(outcry, process, lambda n_frames, is_halted: n_frames >= n_before + 3)
     process.kill()
     process.communicate(timeout=60)
     wait_until_free(outcry.port)  # Ray and HAProxy notice within seconds that their driver is gone
-    resumed = resume(outcry, run_id)
+
+    resumed = outcry.run(*goes_on, configured=False)
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
+    verified = json.loads(outcry.run("verify", run_id, "--json").stdout)
+    assert verified["identical"]
+    assert verified["n_orders"] > 0
+    status = json.loads(outcry.run("status", run_id, "--json").stdout)[0]
+    assert (status["status"], status["halted"]) == ("completed", False)
     outcry.check_no_survivors()
-
-
-def resume(outcry: CommandLine, run_id: str) -> subprocess.CompletedProcess[str]:
-    """Go on with a run: only the machine is named again, the settings are those of the run."""
-    machine = ("--set", f"floor.state_dir={outcry.folder}/state", "--set", f"serving.port={outcry.port}")
-    return outcry.run("run", "--resume", run_id, *machine, configured=False)
 
 
 @pytest.mark.parametrize(
@@ -178,20 +202,6 @@ def test_a_start_that_is_cut_off_leaves_no_process(outcry: CommandLine, moment: 
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     outcry.check_no_survivors()
-
-
-def test_halt_and_resume_take_effect_at_a_frame_and_replay(outcry: CommandLine) -> None:
-    process = outcry.start("run", *SMALL, "--speed", "150000")
-    run_id = wait_for_frames(outcry, process, 5)
-    assert outcry.run("halt", "--flatten", "--reason", "a test").returncode == 0
-    deadline = time.monotonic() + 60
-    while not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]:
-        assert time.monotonic() < deadline
-    assert outcry.run("resume").returncode == 0
-    _, stderr = process.communicate(timeout=240)
-    assert process.returncode == 0, stderr
-    assert json.loads(outcry.run("verify", run_id, "--json").stdout)["identical"]
-    assert not json.loads(outcry.run("status", run_id, "--json").stdout)[0]["halted"]
 
 
 BARS = pl.DataFrame(
@@ -223,12 +233,37 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+Refuse = Callable[..., None]
+
+
+@pytest.fixture
+def check_refused(outcry: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refuse:
+    """Run a command line in this process, which saves its start; it must end in one message that has `named`."""
+
+    def check(*words: str, named: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["outcry", *words, *outcry.options])
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        printed, told = capsys.readouterr()
+        assert ended.value.code == 2, printed + told
+        assert named in told
+        assert "Traceback" not in told
+        assert "hunter2" not in printed + told
+        outcry.check_no_survivors()
+
+    return check
+
+
 @pytest.mark.parametrize("case", BAD_FILES)
-def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, case: str) -> None:
+def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, check_refused: Refuse, case: str) -> None:
     write, named = BAD_FILES[case]
     path = outcry.folder / "bars.parquet"
     write(path)
-    check_refused(outcry, ["run", "--source", str(path)], named)
+    check_refused("run", "--source", str(path), named=named)
 
 
 @pytest.mark.parametrize(
@@ -248,20 +283,19 @@ def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, case:
         (["status", "--set", "storage.database_url=postgresql://me:hunter2@127.0.0.1:1/x"], "port 1"),
     ],
 )
-def test_a_wrong_word_is_one_message_that_names_it(outcry: CommandLine, words: list[str], named: str) -> None:
-    check_refused(outcry, words, named)
+def test_a_wrong_word_is_one_message_that_names_it(check_refused: Refuse, words: list[str], named: str) -> None:
+    check_refused(*words, named=named)
 
 
-def test_a_taken_port_is_named_before_anything_starts(outcry: CommandLine) -> None:
+def test_a_taken_port_is_named_before_anything_starts(outcry: CommandLine, check_refused: Refuse) -> None:
     with socket.create_server(("127.0.0.1", outcry.port)):
-        check_refused(outcry, ["run", *SMALL], str(outcry.port))
+        check_refused("run", *SMALL, named=str(outcry.port))
     assert not (outcry.folder / "state").exists()
 
 
-def check_refused(outcry: CommandLine, words: list[str], named: str) -> None:
-    done = outcry.run(*words)
+def test_a_misused_command_exits_with_its_code_and_one_message(outcry: CommandLine) -> None:
+    done = outcry.run("run", "--source", "/nowhere.parquet")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert named in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "hunter2" not in done.stdout + done.stderr
+    assert "/nowhere.parquet" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     outcry.check_no_survivors()

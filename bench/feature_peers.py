@@ -14,8 +14,9 @@ from talib import stream
 from talipp.ohlcv import OHLCV
 
 from bench.harness import Result, result
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 

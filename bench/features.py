@@ -18,8 +18,9 @@ from configs.plan import sessions_around
 from configs.sectors import load_sectors
 from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.features.catalogue import FAMILIES
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSet, FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import FeatureSet, build_feature_set
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import BAR_FIELDS, FrameTensor
 from outcry.market.sessions import Sessions
@@ -130,7 +131,8 @@ def _measure_start() -> list[Result]:
     program = (
         "from time import perf_counter\n"
         "from outcry.features.warm_up import warm_up\n"
-        "from outcry.features.feature_set import FeatureSetConfig, build_feature_set\n"
+        "from outcry.features.config import FeatureSetConfig\n"
+        "from outcry.features.feature_set import build_feature_set\n"
         f"features = build_feature_set(FeatureSetConfig(), {BAR_NS})\n"
         "started = perf_counter()\n"
         "warm_up(features)\n"

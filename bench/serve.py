@@ -26,7 +26,8 @@ from configs.serving import ServingConfig
 from deployments.client import EnsembleClient
 from deployments.http_app import ARROW, JSON
 from deployments.serving import EnsembleServer
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame
 

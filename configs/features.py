@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from outcry.features.feature_set import FeatureSetConfig
+from outcry.features.config import FeatureSetConfig
 
 
 class FeaturesConfig(FeatureSetConfig):

@@ -1,9 +1,14 @@
-"""A run, decided: everything an actor, a backtest or a replay needs to build the same domain objects."""
+"""A run, decided: everything an actor, a backtest or a replay needs to build the same domain objects.
+
+Every actor reads a plan, and few of them compute features: what does is imported where it is asked for, as the kernels
+and their compiler take half a second of each process.
+"""
 
 import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +16,6 @@ from configs.features import FeaturesConfig
 from configs.schema import Settings
 from outcry.execution.dry_broker import DryBroker
 from outcry.execution.simulated_broker import SimulatedBroker
-from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSet, build_feature_set
-from outcry.features.universe_features import UniverseFeatures
 from outcry.market.calendar import TradingCalendar
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
@@ -21,6 +23,11 @@ from outcry.market.universe import Universe
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.risk.gate import RiskGate
+
+if TYPE_CHECKING:
+    from outcry.features.engine import FeatureEngine
+    from outcry.features.feature_set import FeatureSet
+    from outcry.features.universe_features import UniverseFeatures
 
 _MARGIN_NS = 100 * 86_400 * 10**9  # features look to the end of the month and the quarter
 
@@ -63,16 +70,20 @@ class RunPlan:
     bundle_version: str
 
     @property
-    def feature_set(self) -> FeatureSet:
+    def feature_set(self) -> "FeatureSet":
         """The columns this run computes."""
         return resolve_features(self.settings.features, self.bar_ns, self.universe.symbols)
 
-    def build_features(self) -> UniverseFeatures:
+    def build_features(self) -> "UniverseFeatures":
         """Return the features of the whole universe, before the first frame."""
+        from outcry.features.universe_features import UniverseFeatures
+
         return UniverseFeatures(self.feature_set, self.universe, self.sessions, self.bars_per_year)
 
-    def build_engine(self, n_symbols: int) -> FeatureEngine:
+    def build_engine(self, n_symbols: int) -> "FeatureEngine":
         """Return a feature engine for `n_symbols` of the universe."""
+        from outcry.features.engine import FeatureEngine
+
         return FeatureEngine(self.feature_set, n_symbols, self.sessions, self.bars_per_year)
 
     def build_portfolio(self) -> Portfolio:
@@ -100,13 +111,15 @@ class RunPlan:
         return np.flatnonzero(np.array(owners) == shard)
 
 
-def resolve_features(config: FeaturesConfig, bar_ns: int, symbols: tuple[str, ...]) -> FeatureSet:
+def resolve_features(config: FeaturesConfig, bar_ns: int, symbols: tuple[str, ...]) -> "FeatureSet":
     """Return the feature set of a configuration; it is resolved once in a process."""
     return _resolve(config.model_dump_json(), bar_ns, symbols)
 
 
 @cache
-def _resolve(config: str, bar_ns: int, symbols: tuple[str, ...]) -> FeatureSet:
+def _resolve(config: str, bar_ns: int, symbols: tuple[str, ...]) -> "FeatureSet":
+    from outcry.features.feature_set import build_feature_set
+
     return build_feature_set(FeaturesConfig.model_validate_json(config), bar_ns, symbols)
 
 

@@ -46,7 +46,7 @@ def build_serve_environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",  # what takes long runs in a thread of its own anyway
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(256 * 2**20),  # a frame of a large universe is one message
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # after Serve's 5 s it is killed, and a busy machine takes longer
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # Serve kills it after 5 s, too few on a busy machine
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(launcher),
         "RAY_SERVE_HAPROXY_NBTHREAD": "1",

@@ -9,8 +9,9 @@ from bokeh_sampledata import stocks  # real daily bars, carried by a wheel
 
 from outcry.features.catalogue import FAMILIES
 from outcry.features.column import Column
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import CROSS, FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import CROSS, build_feature_set
 from outcry.features.indicator import Kind
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.bar_size import DAY_NS

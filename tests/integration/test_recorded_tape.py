@@ -21,8 +21,9 @@ from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk
 from outcry.desk import Desk, trade_frame
 from outcry.execution.router import OrderRouter
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.features.kernels.bars import BID, BUY_VOLUME
 from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FrameTensor
 from outcry.market.source import SourceConfig

@@ -25,7 +25,8 @@ from deployments.client import EnsembleClient
 from deployments.http_app import ARROW
 from deployments.serving import EnsembleServer
 from outcry.errors import BundleError
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, InputKind
 from outcry.models.bundle import ModelBundle, load_bundle

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.features.page import render_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "features.md"

@@ -12,7 +12,8 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from deployments.client import EnsembleClient
 from deployments.frame_answer import FrameAnswer
 from outcry.errors import PredictionError
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, Forecast, InputKind
 

@@ -9,7 +9,8 @@ import pytest
 
 from outcry.adapters.feature_store import META_FILE, FeatureStore, build_store
 from outcry.errors import DataNotFoundError, DataValidationError
-from outcry.features.feature_set import FeatureSet, FeatureSetConfig, build_feature_set
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import FeatureSet, build_feature_set
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions

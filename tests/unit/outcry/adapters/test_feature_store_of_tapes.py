@@ -9,7 +9,8 @@ import pytest
 
 from outcry.adapters.feature_store import build_store
 from outcry.errors import DataValidationError
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import build_feature_set
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions

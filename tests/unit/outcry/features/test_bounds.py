@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcry.features.column import Column
+from outcry.features.config import FeatureSetConfig
 from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions

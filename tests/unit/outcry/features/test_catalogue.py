@@ -10,9 +10,10 @@ import pytest
 from outcry.features import catalogue
 from outcry.features.catalogue import FAMILIES, STEPS, code_hash
 from outcry.features.column import UNITS, Column
+from outcry.features.config import FeatureSetConfig
 from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
 from outcry.features.families.volatility import VOLATILITY_COLUMN
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 
 NAME = re.compile(r"(tech|stat|micro|time|cdl|mtf|cross|regime)_[a-z]+(_[a-z]+)*(_\d+(min|h|d|w)?)*(_[a-z0-9]+)*")
 FEATURES = build_feature_set(FeatureSetConfig(), 300 * 10**9, (MARKET, *PROXY_SYMBOLS.values()))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 

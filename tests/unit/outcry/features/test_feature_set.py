@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from outcry.errors import ConfigurationError
 from outcry.features.catalogue import FAMILIES
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set, timeframes_above
+from outcry.features.config import FeatureSetConfig
+from outcry.features.feature_set import build_feature_set, timeframes_above
 from outcry.market.bar_size import DAY_NS
 
 MINUTE_NS = 60 * 10**9

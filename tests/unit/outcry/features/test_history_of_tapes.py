@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.features.kernels.bars import BID, BUY_VOLUME, SLACK_BARS
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions

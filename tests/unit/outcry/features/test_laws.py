@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcry.features.column import SCALE_BOUND_UNITS
+from outcry.features.config import FeatureSetConfig
 from outcry.features.cross.proxies import MARKET, PROXY_SYMBOLS
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import CROSS, FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import CROSS, build_feature_set
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import BAR_FIELDS, PRICE_FIELDS, FloatArray, FrameTensor, IntArray
 from outcry.market.sessions import Sessions

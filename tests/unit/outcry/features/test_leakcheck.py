@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from outcry.errors import DataValidationError
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.features.leakcheck import LeakReport, find_leaks, perturb
 from outcry.labels.direction import UNDEFINED, direction_labels
 from outcry.market.frame import FloatArray, FrameTensor

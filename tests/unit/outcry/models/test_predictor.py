@@ -7,8 +7,9 @@ import pytest
 
 from bench.random_bundle import write_random_bundle
 from outcry.errors import BundleError, PredictionError
+from outcry.features.config import FeatureSetConfig
 from outcry.features.families.volatility import VOLATILITY_COLUMN
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame, Input, InputKind
 from outcry.models.bundle import ModelBundle, load_bundle

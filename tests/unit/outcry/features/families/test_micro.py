@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcry.errors import ConfigurationError
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FrameTensor
 from outcry.market.sessions import Sessions
 

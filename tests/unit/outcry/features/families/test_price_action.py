@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import talib
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSet, FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import FeatureSet, build_feature_set
 from outcry.market.frame import BAR_FIELDS, FloatArray, Frame, FrameTensor
 from outcry.market.sessions import Sessions
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 from outcry.errors import ConfigurationError
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 

@@ -8,8 +8,9 @@ import pytest
 import talib
 
 from outcry.errors import ConfigurationError
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSet, FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import FeatureSet, build_feature_set
 from outcry.market.frame import BAR_FIELDS, Frame, FrameTensor
 from outcry.market.sessions import Sessions
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import talib
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
 from outcry.features.families.volatility import VOLATILITY_COLUMN
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import BAR_FIELDS, FrameTensor
 from outcry.market.sessions import Sessions
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import talib
 
+from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
-from outcry.features.feature_set import FeatureSetConfig, build_feature_set
+from outcry.features.feature_set import build_feature_set
 from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from outcry.features.column import Column
+from outcry.features.kernels.compile import compile_entry_point
+from outcry.features.kernels.guard import GUARD_SIGNATURE, INFINITE, LOST, OUTSIDE, VALUES, count_wrong
 from outcry.messages import FeatureFrame
 
 CONSTANT_AFTER_ROWS = 200
+
+_count_wrong = cache(lambda: compile_entry_point(count_wrong, GUARD_SIGNATURE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +66,36 @@ class QualityGuard:
         self._last = np.full(shape, np.nan)
         self._is_known = np.zeros(shape, dtype=np.bool_)
         self._has_changed = np.zeros(len(self._names), dtype=np.bool_)
-        self._n_values, self._n_lost, self._n_infinite, self._n_outside = np.zeros(
-            (4, len(self._names)), dtype=np.int64
-        )
+        self._counts = np.zeros((4, len(self._names)), dtype=np.int64)
         self._n_rows = np.zeros(n_symbols, dtype=np.int64)
 
     def update(self, features: FeatureFrame) -> None:
         """Count the rows of the symbols that had a bar in the frame."""
-        fresh = ~features.stale
-        values, known, last = features.values[fresh], self._is_known[fresh], self._last[fresh]
-        is_nan = np.isnan(values)
-        is_infinite = np.isinf(values)
-        self._n_values += fresh.sum()
-        self._n_lost += (is_nan & known).sum(axis=0)
-        self._n_infinite += is_infinite.sum(axis=0)
-        self._n_outside += (((values < self._low) | (values > self._high)) & ~is_infinite).sum(axis=0)
-        self._has_changed |= (known & ~is_nan & (values != last)).any(axis=0)
-        self._n_rows[fresh] += ~is_nan.all(axis=1)
-        self._last[fresh] = np.where(is_nan, last, values)
-        self._is_known[fresh] = known | ~is_nan
+        _count_wrong()(
+            np.ascontiguousarray(features.values),
+            features.stale,
+            self._low,
+            self._high,
+            self._last,
+            self._is_known,
+            self._has_changed,
+            self._counts,
+            self._n_rows,
+        )
 
     @property
     def findings(self) -> tuple[ColumnQuality, ...]:
         """The columns with something wrong, in order."""
         seen_long = self._is_known & (self._n_rows >= CONSTANT_AFTER_ROWS)[:, np.newaxis]
         is_constant = seen_long.any(axis=0) & ~self._has_changed & ~self._may_rest
-        is_bad = is_constant | (self._n_lost + self._n_infinite + self._n_outside > 0)
+        is_bad = is_constant | self._counts[[LOST, INFINITE, OUTSIDE]].any(axis=0)
         return tuple(
             ColumnQuality(
                 self._names[j],
-                int(self._n_values[j]),
-                int(self._n_lost[j]),
-                int(self._n_infinite[j]),
-                int(self._n_outside[j]),
+                int(self._counts[VALUES, j]),
+                int(self._counts[LOST, j]),
+                int(self._counts[INFINITE, j]),
+                int(self._counts[OUTSIDE, j]),
                 bool(is_constant[j]),
             )
             for j in np.flatnonzero(is_bad)

@@ -1,6 +1,6 @@
 """Wire the floor: create every actor, by name and policy, and hand out clients."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,13 +32,11 @@ class Floor:
 
 
 @asynccontextmanager
-async def launch_floor(
-    plan: RunPlan, predictor: Awaitable[Predictor], database_url: str, redis_url: str
-) -> AsyncIterator[Floor]:
+async def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, redis_url: str) -> AsyncIterator[Floor]:
     """Create the actors of a run on the connected Ray cluster, yield their clients, and end the actors with the block.
 
-    The actors are named ``<run_id>/<actor>`` and belong to the calling process. All but the desk start while
-    `predictor` is awaited. Nothing trades until ``floor.desk.start()``.
+    The actors are named ``<run_id>/<actor>`` and belong to the calling process. They start beside whatever the block
+    does first; `predictor` is not asked before ``floor.desk.start()``.
     """
     floor_config = plan.settings.floor
     deadline_s = floor_config.recovery_deadline_s
@@ -83,7 +81,7 @@ async def launch_floor(
             features=FeatureShardsClient(
                 plan, shards, [indices[shard] for shard in owned], database_url, journal, deadline_s=deadline_s
             ),
-            predictor=await predictor,
+            predictor=predictor,
             risk=RiskClient(actors["risk"], deadline_s),
         )
         feed = FeedClient(actors["feed"], deadline_s)

@@ -15,16 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import ray
-from ray import serve
-from ray.serve.handle import DeploymentHandle
 
 from actors.desk import FRAME_TO_ORDER, FRAME_TO_ORDER_SENT, DeskStatus
 from bench.harness import Result, result
 from cli.ledger import services_of
 from cli.session import floor_of, record_run, watch
 from configs.loader import load_settings
-from deployments.client import EnsembleClient
-from deployments.serving import APP_NAME, DEPLOYMENT_NAME
+from deployments.client import EnsembleClient, find_ensemble
 from outcry.adapters.services import Services
 from outcry.market.frame import PRICE_FIELDS, FloatArray
 from outcry.messages import FeatureFrame
@@ -121,11 +118,9 @@ class _Empty:
 class _EmptyDesk:
     """Ask empty actors and the ensemble in turn, as a desk that overlaps nothing but the journal."""
 
-    async def trade(
-        self, n_symbols: int, names: tuple[str, ...], actors: list[Any], handle: DeploymentHandle[Any]
-    ) -> FloatArray:
+    async def trade(self, n_symbols: int, names: tuple[str, ...], actors: list[Any]) -> FloatArray:
         journal, router, portfolio, shard, risk = actors
-        client = EnsembleClient(handle, names, deadline_s=60.0)
+        client = EnsembleClient(find_ensemble, names, deadline_s=60.0)
         values = np.random.default_rng(0).standard_normal((n_symbols, len(names)))
         bars = values[:, :4].copy()
         spent_ms = np.empty(N_EMPTY_FRAMES)
@@ -148,8 +143,7 @@ async def _trade_with_empty_actors(n_symbols: int, names: tuple[str, ...]) -> Fl
     actors = [ray.remote(num_cpus=0)(_Empty).remote() for _ in range(5)]
     own_loop = {"env_vars": {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0"}}  # as the desk of the floor has it
     desk: Any = ray.remote(num_cpus=0, runtime_env=own_loop)(_EmptyDesk).remote()
-    handle = serve.get_deployment_handle(DEPLOYMENT_NAME, APP_NAME)
-    spent_ms: FloatArray = await desk.trade.remote(n_symbols, names, actors, handle)
+    spent_ms: FloatArray = await desk.trade.remote(n_symbols, names, actors)
     for actor in (desk, *actors):
         ray.kill(actor)
     return spent_ms[N_WARM_FRAMES:]

@@ -18,12 +18,11 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 import ray
-from ray.serve.handle import DeploymentHandle
 
 from bench.harness import Result, measure, percentiles, result
 from bench.random_bundle import write_random_bundle
 from configs.serving import ServingConfig
-from deployments.client import EnsembleClient
+from deployments.client import EnsembleClient, find_ensemble
 from deployments.http_app import ARROW, JSON
 from deployments.serving import EnsembleServer
 from outcry.features.config import FeatureSetConfig
@@ -57,7 +56,7 @@ def run() -> list[Result]:
             return [
                 result("serve start", start_s, "s", how),
                 *_measure_http(server.url, names, Path(folder)),
-                *_measure_handle(server.handle),
+                *_measure_handle(),
             ]
         finally:
             server.stop()
@@ -67,9 +66,9 @@ def run() -> list[Result]:
 class Desk:
     """Ask for forecasts from an actor, as the desk of a floor does."""
 
-    async def time_forecasts(self, n_rows: int, handle: DeploymentHandle[Any]) -> list[float]:
+    async def time_forecasts(self, n_rows: int) -> list[float]:
         """Return the seconds of 300 forecasts, after 30 that are not counted."""
-        client = EnsembleClient(handle, FEATURES.names, deadline_s=60.0)
+        client = EnsembleClient(find_ensemble, FEATURES.names, deadline_s=60.0)
         values = np.random.default_rng(0).standard_normal((n_rows, len(FEATURES.names)))
         frame = FeatureFrame(0, 0, values, np.zeros(n_rows, dtype=np.bool_))
         seconds = []
@@ -100,11 +99,11 @@ def _measure_http(url: str, names: tuple[str, ...], folder: Path) -> list[Result
     return [*found, result("HTTP, 16 connections", statistics.median(rates), "requests/s", how, at_least=600.0)]
 
 
-def _measure_handle(handle: DeploymentHandle[Any]) -> list[Result]:
+def _measure_handle() -> list[Result]:
     desk: Any = ray.remote(num_cpus=0)(Desk).remote()  # an actor handle has the methods of its class
     found = []
     for n_rows in (1, 100):
-        seconds = ray.get(desk.time_forecasts.remote(n_rows, handle))
+        seconds = ray.get(desk.time_forecasts.remote(n_rows))
         how = f"300 calls from an actor, rows of {len(FEATURES.names)} features"
         found += _latency(f"handle, {n_rows} row{'s' * (n_rows > 1)}", seconds, how)
     ray.kill(desk)

@@ -14,7 +14,7 @@ from actors.launch import Floor, launch_floor
 from cli.cluster import ray_cluster
 from configs.plan import RunPlan
 from configs.schema import Settings
-from deployments.client import EnsembleClient
+from deployments.client import EnsembleClient, find_ensemble
 from deployments.serving import EnsembleServer, check_port_free
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry, RunStatus
@@ -75,16 +75,14 @@ async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, fl
         on_step("start Ray", 1.0)
         server = EnsembleServer(serving, plan.feature_set, services.redis_url, has_environment=is_ours)
 
-        async def serve_ensemble() -> EnsembleClient:
-            on_step("serve the ensemble", 0.0)
-            await _finish(asyncio.to_thread(server.start, plan.bundle_path))
-            on_step("serve the ensemble", 1.0)
-            on_step("call the floor", 0.0)
-            # Replayed time waits: a replica that is replaced changes nothing.
-            return EnsembleClient(server.handle, plan.feature_set.names, deadline_s=serving.replay_deadline_s)
-
+        # Replayed time waits: a replica that is replaced changes nothing.
+        predictor = EnsembleClient(find_ensemble, plan.feature_set.names, deadline_s=serving.replay_deadline_s)
         try:
-            async with launch_floor(plan, serve_ensemble(), services.database_url, services.redis_url) as floor:
+            async with launch_floor(plan, predictor, services.database_url, services.redis_url) as floor:
+                on_step("serve the ensemble", 0.0)
+                await _finish(asyncio.to_thread(server.start, plan.bundle_path))
+                on_step("serve the ensemble", 1.0)
+                on_step("call the floor", 0.0)
                 await floor.desk.start()
                 await floor.supervisor.start()
                 on_step("call the floor", 1.0)

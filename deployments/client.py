@@ -1,12 +1,13 @@
 """What the desk holds of the served ensemble."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # the package has no stubs
+from ray import serve
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
@@ -17,7 +18,14 @@ from outcry.market.frame import FloatArray
 from outcry.messages import FeatureFrame, Forecast
 from outcry.models.forecast import ForecastBuilder
 
+APP_NAME = "ensemble"
+DEPLOYMENT_NAME = "Ensemble"
 _RETRY_PAUSE_S = 0.05
+
+
+def find_ensemble() -> DeploymentHandle[Any]:
+    """Return a handle to the ensemble that is deployed on the cluster this process is connected to."""
+    return serve.get_deployment_handle(DEPLOYMENT_NAME, APP_NAME)
 
 
 class EnsembleClient:
@@ -31,7 +39,8 @@ class EnsembleClient:
 
     Parameters
     ----------
-    handle : DeploymentHandle
+    find_handle : callable
+        Returns the handle to the deployment, once it is needed: a client may be there before the ensemble is.
     feature_names : sequence of str
         Of the columns of the frames.
     deadline_s : float
@@ -42,17 +51,13 @@ class EnsembleClient:
 
     def __init__(
         self,
-        handle: DeploymentHandle[Any],
+        find_handle: Callable[[], DeploymentHandle[Any]],
         feature_names: Sequence[str],
         *,
         deadline_s: float,
         model_version: str | None = None,
     ) -> None:
-        self._handle = handle.options(
-            _by_reference=False,  # gRPC: no detour of large rows through shared memory
-            request_serialization="pickle",
-            response_serialization="pickle",
-        )
+        self._find_handle = find_handle
         self._deadline_s = deadline_s
         self._builder = ForecastBuilder(feature_names, model_version)
         self._place = {name: column for column, name in enumerate(feature_names)}
@@ -85,4 +90,9 @@ class EnsembleClient:
 
     @cached_property
     def _predict_frame(self) -> DeploymentHandle[Any]:
-        return self._handle.predict_frame
+        handle: DeploymentHandle[Any] = self._find_handle().options(
+            _by_reference=False,  # gRPC: no detour of large rows through shared memory
+            request_serialization="pickle",
+            response_serialization="pickle",
+        )
+        return handle.predict_frame

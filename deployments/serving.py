@@ -22,13 +22,12 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, LoggingConfig, ServeDeploySchema
 
 from configs.serving import ServingConfig
+from deployments.client import APP_NAME, DEPLOYMENT_NAME, find_ensemble
 from deployments.ensemble import EnsembleArgs, EnsembleStatus, leave_redis_url
 from deployments.environment import build_serve_environment
 from outcry.errors import BundleError, PortInUseError, ServiceError
 from outcry.features.feature_set import FeatureSet
 
-APP_NAME = "ensemble"
-DEPLOYMENT_NAME = "Ensemble"
 _POLL_S = 0.05
 _LOGGING: dict[str, Any] = {
     "enable_access_log": False,
@@ -79,9 +78,8 @@ class EnsembleServer:
         return f"http://{self._config.host}:{self._config.port}"
 
     @cached_property
-    def handle(self) -> DeploymentHandle[Any]:
-        """Call `Ensemble.predict_frame` through this; it may be sent to an actor."""
-        return serve.get_deployment_handle(DEPLOYMENT_NAME, APP_NAME)
+    def _handle(self) -> DeploymentHandle[Any]:
+        return find_ensemble()
 
     def start(self, bundle: Path) -> EnsembleStatus:
         """Start Serve behind HAProxy, deploy the ensemble with `bundle`, and return when it answers over HTTP.
@@ -138,7 +136,7 @@ class EnsembleServer:
         deadline_s = time.monotonic() + self._config.start_deadline_s
         while True:
             try:
-                replicas: list[EnsembleStatus] = self.handle.broadcast("status").results(timeout_s=5.0)
+                replicas: list[EnsembleStatus] = self._handle.broadcast("status").results(timeout_s=5.0)
             except (RayError, RayServeException, TimeoutError):
                 replicas = []  # one has just died; its successor will answer
             if replicas:

@@ -21,7 +21,7 @@ import redis
 
 from bench.random_bundle import write_random_bundle
 from configs.serving import ServingConfig
-from deployments.client import EnsembleClient
+from deployments.client import EnsembleClient, find_ensemble
 from deployments.http_app import ARROW
 from deployments.serving import EnsembleServer
 from outcry.errors import BundleError
@@ -196,7 +196,7 @@ def test_bad_bundle_is_refused_and_the_present_one_answers(server, bundles, corr
 
 
 async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_bundle(server, bundles) -> None:
-    client = EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=60.0)
+    client = EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=60.0)
     first = await client.predict(feature_frame(0))
     outcome = await asyncio.to_thread(server.swap, bundles[1].path)
     assert outcome.refusal == ""
@@ -205,7 +205,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
     for seq in range(1, 6):
         if seq == 3:
             os.kill(before.pid, signal.SIGKILL)
-            impatient = await EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=0.2).predict(feature_frame(seq))
+            impatient = await EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=0.2).predict(feature_frame(seq))
             assert impatient.inputs[-1].kind is InputKind.FORECAST_FALLBACK
             assert np.isnan(impatient.probability).all()
         live.append(await client.predict(feature_frame(seq)))
@@ -225,7 +225,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
 async def test_rows_the_model_refuses_are_a_fallback_with_the_same_reason_as_in_process(server, bundles) -> None:
     frame = feature_frame(0)
     frame.values[7, FEATURE_NAMES.index(MODEL_FEATURES[0])] = np.inf
-    live = await EnsembleClient(server.handle, FEATURE_NAMES, deadline_s=60.0).predict(frame)
+    live = await EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=60.0).predict(frame)
     twin = await BundlePredictor(bundles[0], feature_names=FEATURE_NAMES).predict(frame)
     assert live.inputs == twin.inputs
     assert live.inputs[0].kind is InputKind.FORECAST_FALLBACK

@@ -17,7 +17,7 @@ from actors.launch import Floor, launch_floor
 from cli.cluster import ray_cluster
 from cli.session import record_run
 from configs.loader import load_settings
-from deployments.client import EnsembleClient
+from deployments.client import EnsembleClient, find_ensemble
 from deployments.serving import EnsembleServer
 from outcry.adapters.services import Services
 from training.prepare import PreparedRun, new_run_id, prepare_run
@@ -79,10 +79,9 @@ def server(prepared: PreparedRun, services: Services) -> Iterator[EnsembleServer
 class FloorRunner:
     """Trade the prepared span as a run of its own, to the end."""
 
-    def __init__(self, prepared: PreparedRun, services: Services, server: EnsembleServer) -> None:
+    def __init__(self, prepared: PreparedRun, services: Services) -> None:
         self._prepared = prepared
         self._services = services
-        self._server = server
 
     @property
     def database_url(self) -> str:
@@ -93,15 +92,11 @@ class FloorRunner:
         """Launch, or resume, the run of this id."""
         plan = replace(self._prepared.plan, run_id=run_id)
         await record_run(self._services, replace(self._prepared, plan=plan))
-        async with launch_floor(
-            plan, self._predictor(), self._services.database_url, self._services.redis_url
-        ) as floor:
+        predictor = EnsembleClient(find_ensemble, plan.feature_set.names, deadline_s=60.0)
+        async with launch_floor(plan, predictor, self._services.database_url, self._services.redis_url) as floor:
             await floor.desk.start()
             await floor.supervisor.start()
             yield floor
-
-    async def _predictor(self) -> EnsembleClient:
-        return EnsembleClient(self._server.handle, self._prepared.plan.feature_set.names, deadline_s=60.0)
 
     async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
         """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""
@@ -123,4 +118,4 @@ class FloorRunner:
 @pytest.fixture
 def runner(prepared: PreparedRun, services: Services, server: EnsembleServer) -> FloorRunner:
     assert ray.is_initialized()
-    return FloorRunner(prepared, services, server)
+    return FloorRunner(prepared, services)

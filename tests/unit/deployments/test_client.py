@@ -82,13 +82,13 @@ def is_fallback(forecast: Forecast) -> bool:
 @pytest.mark.parametrize("death", [ActorDiedError(), DeploymentUnavailableError(None)])
 async def test_replica_that_is_being_replaced_is_asked_again(death: Exception) -> None:
     handle = ScriptedHandle(death, V1, death, V1)
-    forecast = await EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0).predict(frame())
+    forecast = await EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0).predict(frame())
     assert np.array_equal(forecast.probability, PROBABILITY)
     assert handle.n_calls == 4
 
 
 async def test_silence_past_the_deadline_gives_the_fallback_and_its_reason() -> None:
-    forecast = await EnsembleClient(ScriptedHandle(None), FEATURE_NAMES, deadline_s=0.01).predict(frame())
+    forecast = await EnsembleClient(ScriptedHandle(None).options, FEATURE_NAMES, deadline_s=0.01).predict(frame())
     assert is_fallback(forecast)
     (fallback,) = forecast.inputs
     assert fallback.kind is InputKind.FORECAST_FALLBACK
@@ -99,7 +99,8 @@ async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
     cause = PredictionError("feature tech_x must be finite or NaN, was inf in row 2")
     for refusal in (cause, RayTaskError("predict_frame", "traceback", cause).as_instanceof_cause()):
         handle = ScriptedHandle(refusal)
-        forecast = await EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0).predict(frame())
+        client = EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0)
+        forecast = await client.predict(frame())
         assert is_fallback(forecast)
         assert forecast.inputs[0].payload["reason"] == str(cause)
         assert handle.n_calls == 1
@@ -107,7 +108,7 @@ async def test_refusal_by_the_model_gives_the_fallback_at_once() -> None:
 
 async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
     handle = ScriptedHandle(V1, V1, V2, V2, V2)
-    client = EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0, model_version="v1")
+    client = EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0, model_version="v1")
     inputs = [(await client.predict(frame(seq))).inputs for seq in range(3)]
     assert [[(item.seq, item.kind, dict(item.payload)) for item in each] for each in inputs] == [
         [],
@@ -118,7 +119,7 @@ async def test_swap_is_an_input_of_the_frame_that_saw_it_first() -> None:
 
 async def test_the_columns_of_the_model_in_service_are_sent_and_asked_for_once() -> None:
     handle = ScriptedHandle(V1, V1, V1, V2, V2, V2)
-    client = EnsembleClient(handle, FEATURE_NAMES, deadline_s=30.0)
+    client = EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0)
     for seq, model in enumerate((V1, V1, V2, V2)):
         forecast = await client.predict(frame(seq))
         assert forecast.model_version == model.version

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outcry.backtest.analytics.summary import Summary
 
+CHANCE = 0.05
 FEW_TRADES = 30
 SHORT_SESSIONS = 60
 HIGH_TURNOVER_PER_YEAR = 100.0
@@ -30,6 +31,12 @@ def _about_evidence(summary: Summary) -> Iterator[str]:
         yield (
             f"The {100 * interval.level_frac:.0f} % interval of the Sharpe ratio, {interval.low:.2f} to "
             f"{interval.high:.2f}, includes 0: this result cannot be told from luck."
+        )
+    timing = summary.evidence.timing
+    if timing is not None and timing.p_value > CHANCE:
+        yield (
+            f"Positions were not held at better times than by chance: shifted in time they earned as much or more in "
+            f"{100 * timing.p_value:.0f} % of cases."
         )
     forecasts = summary.forecasts
     if forecasts is not None and forecasts.skill_frac <= 0:

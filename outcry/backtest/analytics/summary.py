@@ -10,9 +10,17 @@ from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
 from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
+from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.return_metrics import ReturnMetrics, return_metrics
 from outcry.backtest.analytics.round_trips import Trade, round_trips
 from outcry.backtest.analytics.session_returns import session_returns
+from outcry.backtest.analytics.significance import (
+    Evidence,
+    TimingTest,
+    min_track_record,
+    probabilistic_sharpe,
+    timing_test,
+)
 from outcry.backtest.analytics.trade_metrics import SymbolProfit, TradeMetrics, profit_by_symbol, trade_metrics
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.features.guard import ColumnQuality
@@ -78,6 +86,7 @@ class Summary:
     drawdown: DrawdownMetrics
     calmar: float | None
     sharpe_interval: SharpeInterval | None
+    evidence: Evidence
     trades: TradeMetrics
     symbols: tuple[SymbolProfit, ...]
     costs: Costs
@@ -136,6 +145,7 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
     held_by_session = session_returns(history.ts_close_ns, benchmark_equity, history.initial_cash)
     labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
     annual = returns.annual_return_frac
+    excess = by_session - risk_free_per_year / returns.sessions_per_year
     summary = Summary(
         run_id=history.run_id,
         mode=history.mode,
@@ -149,11 +159,8 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         returns=returns,
         drawdown=drawdown,
         calmar=annual / drawdown.max_frac if annual is not None and drawdown.max_frac > 0 else None,
-        sharpe_interval=sharpe_interval(
-            by_session - risk_free_per_year / returns.sessions_per_year,
-            returns.sessions_per_year,
-            np.random.default_rng(BOOTSTRAP_SEED),
-        ),
+        sharpe_interval=sharpe_interval(excess, returns.sessions_per_year, np.random.default_rng(BOOTSTRAP_SEED)),
+        evidence=Evidence(probabilistic_sharpe(excess), min_track_record(excess), _timing(history)),
         trades=trade_metrics(trades),
         symbols=symbols,
         costs=_costs(history, symbols),
@@ -171,6 +178,15 @@ def last_closes(closes: FloatArray) -> FloatArray:
     is_known = np.isfinite(closes)
     row = len(closes) - 1 - is_known[::-1].argmax(axis=0)
     return np.asarray(closes[row, np.arange(closes.shape[1])])
+
+
+def _timing(history: RunHistory) -> TimingTest | None:
+    """Test what was held at the close of each frame against the returns of the frame after it."""
+    rows = np.where(np.isfinite(history.closes), np.arange(len(history.closes))[:, np.newaxis], 0)
+    closes = np.take_along_axis(history.closes, np.maximum.accumulate(rows, axis=0), axis=0)  # the last one known
+    value = np.nan_to_num(holdings(history) * closes)
+    weights = np.divide(value, history.equity[:, np.newaxis], out=np.zeros_like(value), where=value != 0)
+    return timing_test(weights[:-1], np.nan_to_num(closes[1:] / closes[:-1] - 1.0))
 
 
 def _costs(history: RunHistory, symbols: tuple[SymbolProfit, ...]) -> Costs:

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.drawdown_metrics import underwater
+from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.session_returns import session_returns, session_rows
 from outcry.backtest.analytics.summary import Analysis
 from outcry.backtest.history import RunHistory
@@ -64,7 +65,11 @@ def exposure_figure(history: RunHistory) -> go.Figure:
         history, 100.0 * history.net_exposure, "Net", {"color": PURPLE, "width": 1.2, "dash": "dot"}, hover="%{y:.1f} %"
     )
     count = _line(
-        history, _n_positions(history), "Positions", {"color": GREY, "width": 1.2, "shape": "hv"}, hover="%{y:.0f}"
+        history,
+        (holdings(history) != 0).sum(axis=1).astype(np.float64),
+        "Positions",
+        {"color": GREY, "width": 1.2, "shape": "hv"},
+        hover="%{y:.0f}",
     )
     figure.add_trace(gross, row=1, col=1)
     figure.add_trace(net, row=1, col=1)
@@ -119,13 +124,3 @@ def _line(
     times = history.ts_close_ns[rows].astype("datetime64[ns]").astype("datetime64[s]").astype(str).tolist()
     template = f"%{{x}} UTC: {hover}<extra>{name}</extra>"
     return go.Scatter(x=times, y=values[rows], name=name, mode="lines", line=line, hovertemplate=template)
-
-
-def _n_positions(history: RunHistory) -> FloatArray:
-    """Return how many symbols are held after each frame, float64 (n,)."""
-    change = np.zeros((len(history.ts_close_ns), len(history.universe)))
-    for fill in history.fills:
-        row = min(int(np.searchsorted(history.ts_close_ns, fill.ts_ns)), len(change) - 1)
-        change[row, history.universe.index(fill.symbol)] += fill.side.sign * float(fill.quantity)
-    held: FloatArray = (np.abs(change.cumsum(axis=0)) > 1e-9).sum(axis=1).astype(np.float64)
-    return held

@@ -10,6 +10,7 @@ def key_figures(summary: Summary) -> KeyFigures:
     """Return name and text of each figure, by group."""
     return {
         "Result": _result(summary),
+        "Evidence": _evidence(summary),
         "Risk": _risk(summary),
         "Trades": _trades(summary),
         "Costs and activity": _costs(summary),
@@ -41,20 +42,35 @@ def assumed_costs_text(summary: Summary) -> str:
 
 
 def _result(summary: Summary) -> list[tuple[str, str]]:
-    returns, interval = summary.returns, summary.sharpe_interval
+    returns = summary.returns
     return [
         ("Total return", percent(returns.total_return_frac, signed=True)),
         ("Return per year (CAGR)", percent(returns.annual_return_frac, signed=True)),
         ("Profit", money(summary.profit, signed=True)),
         ("Final equity", money(summary.final_equity)),
         ("Sharpe ratio [95 % interval]", sharpe_text(summary)),
-        ("Probability that Sharpe > 0", ABSENT if interval is None else percent(interval.probability_positive, 1)),
         ("Sortino ratio", plain(returns.sortino)),
         ("Calmar ratio", plain(summary.calmar)),
-        ("Mean return is 0: t, p", f"{plain(returns.t_statistic)}, {plain(returns.p_value, 3)}"),
         ("Sessions", f"{returns.n_sessions:,} ({summary.n_frames:,} frames)"),
         ("Traded, out of sample" if summary.is_out_of_sample else "Traded, IN SAMPLE", span(summary.trading_span_ns)),
         ("Trained on", span(summary.training_span_ns)),
+    ]
+
+
+def _evidence(summary: Summary) -> list[tuple[str, str]]:
+    returns, evidence, interval = summary.returns, summary.evidence, summary.sharpe_interval
+    needed, timing = evidence.min_track_record_sessions, evidence.timing
+    return [
+        ("Sharpe > 0, resampled", ABSENT if interval is None else percent(interval.probability_positive, 1)),
+        ("Sharpe > 0, by its moments (PSR)", percent(evidence.probabilistic_sharpe_frac, 1)),
+        (
+            "Sessions that would show it",
+            ABSENT if needed is None else f"{needed:,} of which {returns.n_sessions:,} are",
+        ),
+        ("Mean return is 0: t, p", f"{plain(returns.t_statistic)}, {plain(returns.p_value, 3)}"),
+        ("Timing, before costs", ABSENT if timing is None else percent(timing.gain, signed=True)),
+        ("Same positions, at any time", ABSENT if timing is None else percent(timing.expected_gain, signed=True)),
+        ("Timing is chance: p", ABSENT if timing is None else plain(timing.p_value, 3)),
     ]
 
 

@@ -1,5 +1,6 @@
 """What the same cash would have made without a decision."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +21,21 @@ class Regression:
     alpha_per_year : float
         Jensen's, in fractions a year.
     r_squared : float
+    treynor : float or None
+        Mean return a year over beta; None for a beta of 0.
+    active_per_year, tracking_error_per_year : float
+        Mean and deviation of the difference of both returns.
+    information_ratio : float or None
+        The first over the second; None where both returns are the same.
     """
 
     beta: float
     alpha_per_year: float
     r_squared: float
+    treynor: float | None
+    active_per_year: float
+    tracking_error_per_year: float
+    information_ratio: float | None
 
 
 def buy_and_hold(closes: FloatArray, initial_cash: float, costs: AssumedCosts) -> FloatArray:
@@ -56,20 +67,42 @@ def buy_and_hold(closes: FloatArray, initial_cash: float, costs: AssumedCosts) -
     return np.asarray(worth.sum(axis=1))
 
 
-def regress(returns: FloatArray, benchmark_returns: FloatArray, per_year: float) -> Regression | None:
+def regress(
+    returns: FloatArray, benchmark_returns: FloatArray, per_year: float, risk_free_per_year: float = 0.0
+) -> Regression | None:
     """Return ordinary least squares of one on the other; None below `MIN_SESSIONS` or without variance.
+
+    Parameters
+    ----------
+    returns, benchmark_returns : float64 (n,)
+        Simple returns of the same periods, `per_year` of them in a year.
+    per_year : float
+    risk_free_per_year : float
+        Simple annual rate, taken from both returns.
 
     References
     ----------
-    Jensen, The Performance of Mutual Funds, 1968, equation 8, with a risk-free rate of 0.
+    Jensen, The Performance of Mutual Funds, 1968, equation 8. Treynor, How to Rate Management of Investment Funds,
+    1965. Grinold and Kahn, Active Portfolio Management, 1999, chapter 5: the information ratio.
     """
     if len(returns) < MIN_SESSIONS or min(returns.std(), benchmark_returns.std()) < 1e-12:
         return None
     covariance = np.cov(returns, benchmark_returns, ddof=1)
     beta = covariance[0, 1] / covariance[1, 1]
-    alpha = float(returns.mean() - beta * benchmark_returns.mean())
-    r_squared = covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1])
-    return Regression(float(beta), alpha * per_year, float(r_squared))
+    risk_free = risk_free_per_year / per_year
+    excess = float(returns.mean()) - risk_free
+    active = returns - benchmark_returns
+    tracking_error = float(active.std(ddof=1))
+    is_same = tracking_error < 1e-12
+    return Regression(
+        beta=float(beta),
+        alpha_per_year=(excess - float(beta) * (float(benchmark_returns.mean()) - risk_free)) * per_year,
+        r_squared=float(covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1])),
+        treynor=excess * per_year / float(beta) if abs(beta) > 1e-12 else None,
+        active_per_year=float(active.mean()) * per_year,
+        tracking_error_per_year=tracking_error * math.sqrt(per_year),
+        information_ratio=None if is_same else float(active.mean()) / tracking_error * math.sqrt(per_year),
+    )
 
 
 def _affordable_shares(cash: float, close: float, costs: AssumedCosts) -> float:

@@ -17,12 +17,28 @@ def session_rows(ts_close_ns: IntArray) -> IntArray:
     return np.append(np.flatnonzero(np.diff(day)), len(day) - 1).astype(np.int64)
 
 
+def month_rows(ts_close_ns: IntArray) -> IntArray:
+    """Return the last row of every month in UTC, int64 (n_months,)."""
+    month = months_since_1970(ts_close_ns)
+    return np.append(np.flatnonzero(np.diff(month)), len(month) - 1).astype(np.int64)
+
+
+def months_since_1970(ts_close_ns: IntArray) -> IntArray:
+    """Return the month of every frame, int64 (n,); a bar that closes at midnight belongs to the day it ends."""
+    return (ts_close_ns - 1).astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+
+
 def session_returns(ts_close_ns: IntArray, equity: FloatArray, initial_cash: float) -> FloatArray:
-    """Return simple returns from session end to session end, float64 (n_sessions,); the first one from `initial_cash`.
+    """Return simple returns from session end to session end, float64 (n_sessions,); see `returns_between`."""
+    return returns_between(session_rows(ts_close_ns), equity, initial_cash)
+
+
+def returns_between(rows: IntArray, equity: FloatArray, initial_cash: float) -> FloatArray:
+    """Return simple returns from each of these rows to the next, float64 (n_rows,); the first one from `initial_cash`.
 
     Raises nothing for a ruined account: returns after equity has reached zero are 0.
     """
-    marks = np.concatenate(([initial_cash], equity[session_rows(ts_close_ns)]))
+    marks = np.concatenate(([initial_cash], equity[rows]))
     before = marks[:-1]
     return np.divide(np.diff(marks), before, out=np.zeros(len(before)), where=before > 0)
 

@@ -8,9 +8,11 @@ import numpy as np
 from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, regress
 from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
-from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics
+from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics, drawdowns
+from outcry.backtest.analytics.drawdown_ratios import DrawdownRatios, drawdown_ratios
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
 from outcry.backtest.analytics.holdings import holdings
+from outcry.backtest.analytics.months import MonthMetrics, month_metrics
 from outcry.backtest.analytics.return_metrics import ReturnMetrics, return_metrics
 from outcry.backtest.analytics.round_trips import Trade, round_trips
 from outcry.backtest.analytics.session_returns import session_returns
@@ -21,7 +23,14 @@ from outcry.backtest.analytics.significance import (
     probabilistic_sharpe,
     timing_test,
 )
-from outcry.backtest.analytics.trade_metrics import SymbolProfit, TradeMetrics, profit_by_symbol, trade_metrics
+from outcry.backtest.analytics.trade_metrics import (
+    SectorProfit,
+    SymbolProfit,
+    TradeMetrics,
+    profit_by_sector,
+    profit_by_symbol,
+    trade_metrics,
+)
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import direction_labels
@@ -52,13 +61,14 @@ class Costs:
 class Activity:
     """How much was held and traded.
 
-    `turnover_per_year` is the traded value over the mean equity, buys and sells both counted, scaled to a year.
-    `time_in_market_frac` is the share of frames with an exposure.
+    `turnover_per_year` is the traded value over the mean equity, buys and sells both counted, scaled to a year;
+    `trades_per_year` counts closed trades. `time_in_market_frac` is the share of frames with an exposure.
     """
 
     n_fills: int
     traded_value: float
     turnover_per_year: float | None
+    trades_per_year: float
     average_gross_frac: float
     average_net_frac: float
     time_in_market_frac: float
@@ -83,12 +93,14 @@ class Summary:
     initial_cash: float
     final_equity: float
     returns: ReturnMetrics
+    months: MonthMetrics
     drawdown: DrawdownMetrics
-    calmar: float | None
+    ratios: DrawdownRatios
     sharpe_interval: SharpeInterval | None
     evidence: Evidence
     trades: TradeMetrics
     symbols: tuple[SymbolProfit, ...]
+    sectors: tuple[SectorProfit, ...]
     costs: Costs
     activity: Activity
     benchmark: ReturnMetrics
@@ -144,7 +156,7 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
     by_session = session_returns(history.ts_close_ns, history.equity, history.initial_cash)
     held_by_session = session_returns(history.ts_close_ns, benchmark_equity, history.initial_cash)
     labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
-    annual = returns.annual_return_frac
+    found = drawdowns(history.equity, history.initial_cash)
     excess = by_session - risk_free_per_year / returns.sessions_per_year
     summary = Summary(
         run_id=history.run_id,
@@ -157,16 +169,18 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         initial_cash=history.initial_cash,
         final_equity=float(history.equity[-1]),
         returns=returns,
+        months=month_metrics(history.ts_close_ns, history.equity, history.initial_cash),
         drawdown=drawdown,
-        calmar=annual / drawdown.max_frac if annual is not None and drawdown.max_frac > 0 else None,
+        ratios=drawdown_ratios(returns.annual_return_frac, drawdown, found, risk_free_per_year),
         sharpe_interval=sharpe_interval(excess, returns.sessions_per_year, np.random.default_rng(BOOTSTRAP_SEED)),
         evidence=Evidence(probabilistic_sharpe(excess), min_track_record(excess), _timing(history)),
         trades=trade_metrics(trades),
         symbols=symbols,
+        sectors=profit_by_sector(history.universe, symbols),
         costs=_costs(history, symbols),
         activity=_activity(history, symbols),
         benchmark=return_metrics(history.ts_close_ns, benchmark_equity, *basis),
-        regression=regress(by_session, held_by_session, returns.sessions_per_year),
+        regression=regress(by_session, held_by_session, returns.sessions_per_year, risk_free_per_year),
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
     )
@@ -205,6 +219,7 @@ def _activity(history: RunHistory, symbols: tuple[SymbolProfit, ...]) -> Activit
         n_fills=len(history.fills),
         traded_value=traded,
         turnover_per_year=traded / mean_equity / years if mean_equity > 0 else None,
+        trades_per_year=sum(profit.n_trades for profit in symbols) / years,
         average_gross_frac=float(history.gross_exposure.mean()),
         average_net_frac=float(history.net_exposure.mean()),
         time_in_market_frac=float((history.gross_exposure > 0).mean()),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcry.backtest.analytics.round_trips import OpenLot, Trade
-from outcry.market.frame import FloatArray
+from outcry.market.frame import BoolArray, FloatArray
 from outcry.market.universe import Universe
 from outcry.messages import Fill
 
@@ -21,20 +21,43 @@ class TradeMetrics:
     ----------
     win_rate_frac, expectancy : float or None
         Share of trades with a profit; mean profit of a trade in currency.
-    average_win, average_loss : float or None
+    average_win, average_loss, largest_win, largest_loss : float or None
         Currency; a loss is negative.
     profit_factor : float or None
         Sum of profits over sum of losses; None without a loss.
+    payoff_ratio : float or None
+        Average win over the size of the average loss.
+    average_return_frac : float or None
+        Mean of profit over value at entry.
+    average_holding_hours, average_winning_hours, average_losing_hours : float or None
+        Of all trades, and of those that won or lost.
+    winning_streaks, losing_streaks : tuple of int
+        How many streaks of 1, 2, 3 … trades there were; a trade without profit or loss ends both kinds.
     """
 
     n_trades: int
     win_rate_frac: float | None
     average_win: float | None
     average_loss: float | None
+    largest_win: float | None
+    largest_loss: float | None
     profit_factor: float | None
+    payoff_ratio: float | None
     expectancy: float | None
+    average_return_frac: float | None
     average_holding_hours: float | None
-    longest_losing_streak: int
+    average_winning_hours: float | None
+    average_losing_hours: float | None
+    winning_streaks: tuple[int, ...]
+    losing_streaks: tuple[int, ...]
+
+    @property
+    def longest_winning_streak(self) -> int:
+        return len(self.winning_streaks)
+
+    @property
+    def longest_losing_streak(self) -> int:
+        return len(self.losing_streaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +80,56 @@ class SymbolProfit:
         return self.realized + self.unrealized
 
 
+@dataclass(frozen=True, slots=True)
+class SectorProfit:
+    """What the symbols of one sector earned together, in currency; see `SymbolProfit`."""
+
+    sector: str
+    net: float
+    commission: float
+    slippage: float
+    traded_value: float
+    n_trades: int
+
+
+def profit_by_sector(universe: Universe, symbols: Sequence[SymbolProfit]) -> tuple[SectorProfit, ...]:
+    """Sum the profits of `symbols`, given in the order of the universe, by sector in the order of their names."""
+    index, names = universe.sector_index()
+    parts = [[profit for profit, place in zip(symbols, index, strict=True) if place == k] for k in range(len(names))]
+    return tuple(
+        SectorProfit(
+            sector=name,
+            net=sum(each.net for each in part),
+            commission=sum(each.commission for each in part),
+            slippage=sum(each.slippage for each in part),
+            traded_value=sum(each.traded_value for each in part),
+            n_trades=sum(each.n_trades for each in part),
+        )
+        for name, part in zip(names, parts, strict=True)
+    )
+
+
 def trade_metrics(trades: Sequence[Trade]) -> TradeMetrics:
     """Measure closed trades, given in the order of their exits."""
     pnl = np.array([trade.pnl for trade in trades])
     wins, losses = pnl[pnl > 0], pnl[pnl < 0]
+    hours = np.array([trade.holding_ns / HOUR_NS for trade in trades])
     return TradeMetrics(
         n_trades=len(trades),
         win_rate_frac=len(wins) / len(pnl) if len(pnl) else None,
         average_win=_mean(wins),
         average_loss=_mean(losses),
+        largest_win=float(wins.max()) if len(wins) else None,
+        largest_loss=float(losses.min()) if len(losses) else None,
         profit_factor=float(wins.sum() / -losses.sum()) if len(losses) else None,
+        payoff_ratio=float(wins.mean() / -losses.mean()) if len(wins) and len(losses) else None,
         expectancy=_mean(pnl),
-        average_holding_hours=_mean(np.array([trade.holding_ns / HOUR_NS for trade in trades])),
-        longest_losing_streak=_longest_run(pnl < 0),
+        average_return_frac=_mean(np.array([trade.return_frac for trade in trades])),
+        average_holding_hours=_mean(hours),
+        average_winning_hours=_mean(hours[pnl > 0]),
+        average_losing_hours=_mean(hours[pnl < 0]),
+        winning_streaks=_streaks(pnl > 0),
+        losing_streaks=_streaks(pnl < 0),
     )
 
 
@@ -116,6 +176,7 @@ def _mean(values: FloatArray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _longest_run(flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
-    edges = np.concatenate(([-1], np.flatnonzero(~flags), [len(flags)]))
-    return int(np.diff(edges).max()) - 1
+def _streaks(flags: BoolArray) -> tuple[int, ...]:
+    """Return how many runs of 1, 2, 3 … flags there are, up to the longest."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    return tuple(np.bincount(edges[1::2] - edges[::2])[1:].tolist())

@@ -1,4 +1,4 @@
-"""The charts of the decisions: profit by symbol, trades, forecasts, latency."""
+"""The charts of the decisions: profit by symbol, costs, trades, forecasts, latency."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.forecast_quality import ForecastQuality
 from outcry.backtest.analytics.round_trips import Trade
+from outcry.backtest.analytics.summary import Summary
 from outcry.backtest.analytics.trade_metrics import SymbolProfit
 from outcry.backtest.report.number_format import minute
 from outcry.backtest.report.palette import AMBER, BLUE, GREEN, GREY, RED, style
@@ -41,6 +42,28 @@ def symbol_figure(symbols: Sequence[SymbolProfit]) -> go.Figure:
     figure.update_yaxes(type="category", showgrid=False, automargin=True)
     figure.update_xaxes(title_text="currency, after costs", tickformat=",.0f", zeroline=True, zerolinecolor=GREY)
     return style(figure, 110 + 24 * max(len(ranked), 3))
+
+
+def cost_figure(summary: Summary) -> go.Figure:
+    """Draw the way from the profit before costs to the profit after them."""
+    costs = summary.costs
+    steps = [costs.gross_profit, -costs.commission, -costs.slippage, summary.profit]
+    figure = go.Figure(
+        go.Waterfall(
+            x=["before costs", "commission", "slippage", "after costs"],
+            y=steps,
+            measure=["absolute", "relative", "relative", "total"],
+            text=[f"{step:+,.0f}" for step in steps],
+            textposition="auto",
+            increasing_marker_color=GREEN,
+            decreasing_marker_color=RED,
+            totals_marker_color=BLUE,
+            connector_line_color=GREY,
+            hovertemplate="%{x}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title_text="currency", tickformat=",.0f", zeroline=True, zerolinecolor=GREY)
+    return style(figure, 300)
 
 
 def trade_figure(trades: Sequence[Trade]) -> go.Figure:

@@ -6,12 +6,18 @@ from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.drawdown_metrics import underwater
 from outcry.backtest.analytics.holdings import holdings
-from outcry.backtest.analytics.session_returns import session_returns, session_rows
+from outcry.backtest.analytics.session_returns import (
+    month_rows,
+    months_since_1970,
+    returns_between,
+    session_returns,
+    session_rows,
+)
 from outcry.backtest.analytics.summary import Analysis
 from outcry.backtest.history import RunHistory
 from outcry.backtest.report.downsample import extreme_rows
 from outcry.backtest.report.palette import BLUE, GREEN, GREY, PURPLE, RED, style
-from outcry.market.frame import FloatArray, IntArray
+from outcry.market.frame import FloatArray
 
 PLOT_WIDTH_PX = 1_100
 MIN_MONTHS_FOR_HEATMAP = 3
@@ -37,7 +43,7 @@ def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
 
 def period_name(history: RunHistory) -> str:
     """Return the period whose returns are worth drawing: month, or session over a short span."""
-    month = _month(history)
+    month = months_since_1970(history.ts_close_ns)
     return "month" if month[-1] - month[0] + 1 >= MIN_MONTHS_FOR_HEATMAP else "session"
 
 
@@ -79,21 +85,14 @@ def exposure_figure(history: RunHistory) -> go.Figure:
     return style(figure, 340)
 
 
-def _month(history: RunHistory) -> IntArray:
-    """Return the months since 1970 of every frame, int64 (n,)."""
-    return (history.ts_close_ns - 1).astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
-
-
 def _month_figure(history: RunHistory) -> go.Figure:
-    month = _month(history)
-    last_rows = np.append(np.flatnonzero(np.diff(month)), len(month) - 1)
-    marks = np.concatenate(([history.initial_cash], history.equity[last_rows]))
-    before = marks[:-1]
-    returns = np.divide(np.diff(marks), before, out=np.zeros(len(before)), where=before > 0) * 100.0
-    years = 1970 + month[last_rows] // 12
+    last_rows = month_rows(history.ts_close_ns)
+    month = months_since_1970(history.ts_close_ns)[last_rows]
+    returns = 100.0 * returns_between(last_rows, history.equity, history.initial_cash)
+    years = 1970 + month // 12
     first_year, n_years = int(years[0]), int(years[-1] - years[0]) + 1
     grid = np.full((n_years, 12), np.nan)
-    grid[years - first_year, month[last_rows] % 12] = returns
+    grid[years - first_year, month % 12] = returns
     text = [["" if np.isnan(value) else f"{value:+.1f}" for value in row] for row in grid]
     limit = max(float(np.abs(returns).max()), 0.1)
     heat = go.Heatmap(

@@ -42,15 +42,19 @@ def assumed_costs_text(summary: Summary) -> str:
 
 
 def _result(summary: Summary) -> list[tuple[str, str]]:
-    returns = summary.returns
+    returns, months, ratios = summary.returns, summary.months, summary.ratios
     return [
         ("Total return", percent(returns.total_return_frac, signed=True)),
         ("Return per year (CAGR)", percent(returns.annual_return_frac, signed=True)),
         ("Profit", money(summary.profit, signed=True)),
         ("Final equity", money(summary.final_equity)),
         ("Sharpe ratio [95 % interval]", sharpe_text(summary)),
-        ("Sortino ratio", plain(returns.sortino)),
-        ("Calmar ratio", plain(summary.calmar)),
+        ("Sortino, Omega", f"{plain(returns.sortino)}, {plain(returns.omega)}"),
+        ("Calmar, Sterling, Burke", f"{plain(ratios.calmar)}, {plain(ratios.sterling)}, {plain(ratios.burke)}"),
+        ("Pain, Martin (ulcer) ratio", f"{plain(ratios.pain)}, {plain(ratios.martin)}"),
+        ("Months with a gain", f"{percent(months.positive_frac, 1)} of {months.n_months:,}"),
+        ("Best, worst month", f"{percent(months.best_frac, signed=True)}, {percent(months.worst_frac, signed=True)}"),
+        ("Evenness of growth (R²)", plain(returns.stability)),
         ("Sessions", f"{returns.n_sessions:,} ({summary.n_frames:,} frames)"),
         ("Traded, out of sample" if summary.is_out_of_sample else "Traded, IN SAMPLE", span(summary.trading_span_ns)),
         ("Trained on", span(summary.training_span_ns)),
@@ -65,7 +69,7 @@ def _evidence(summary: Summary) -> list[tuple[str, str]]:
         ("Sharpe > 0, by its moments (PSR)", percent(evidence.probabilistic_sharpe_frac, 1)),
         (
             "Sessions that would show it",
-            ABSENT if needed is None else f"{needed:,} of which {returns.n_sessions:,} are",
+            ABSENT if needed is None else f"{needed:,}; here {returns.n_sessions:,}",
         ),
         ("Mean return is 0: t, p", f"{plain(returns.t_statistic)}, {plain(returns.p_value, 3)}"),
         ("Timing, before costs", ABSENT if timing is None else percent(timing.gain, signed=True)),
@@ -80,11 +84,16 @@ def _risk(summary: Summary) -> list[tuple[str, str]]:
     return [
         ("Volatility per year", percent(returns.volatility_per_year)),
         ("Largest drawdown", percent(drawdown.max_frac)),
-        ("Average drawdown", percent(drawdown.average_frac)),
+        ("Mean under water, ulcer index", f"{percent(drawdown.average_frac)}, {percent(drawdown.ulcer_index_frac)}"),
+        ("Drawdowns", f"{drawdown.n_drawdowns:,}, {percent(drawdown.average_depth_frac)} deep on average"),
+        ("Their average length", _frames(drawdown.average_bars, summary)),
         ("Longest under a peak", _frames(drawdown.longest_bars, summary)),
         ("Recovery from the largest", "not recovered" if recovery is None else _frames(recovery, summary)),
-        ("VaR 95 %, one session", percent(returns.var_95_frac)),
-        ("CVaR 95 %, one session", percent(returns.cvar_95_frac)),
+        ("VaR 95 %, 99 %, one session", f"{percent(returns.var_95_frac)}, {percent(returns.var_99_frac)}"),
+        ("CVaR 95 %, 99 %, one session", f"{percent(returns.cvar_95_frac)}, {percent(returns.cvar_99_frac)}"),
+        ("Skewness, excess kurtosis", f"{plain(returns.skewness)}, {plain(returns.excess_kurtosis)}"),
+        ("Tail ratio, 95th to 5th", plain(returns.tail_ratio)),
+        ("Sessions with a gain", percent(returns.positive_sessions_frac, 1)),
         ("Best session", percent(returns.best_session_frac, signed=True)),
         ("Worst session", percent(returns.worst_session_frac, signed=True)),
     ]
@@ -92,16 +101,18 @@ def _risk(summary: Summary) -> list[tuple[str, str]]:
 
 def _trades(summary: Summary) -> list[tuple[str, str]]:
     trades = summary.trades
-    hours = trades.average_holding_hours
     return [
         ("Closed trades (first in, first out)", f"{trades.n_trades:,}"),
         ("Win rate", percent(trades.win_rate_frac, 1)),
-        ("Average win", money(trades.average_win)),
-        ("Average loss", money(trades.average_loss)),
-        ("Profit factor", plain(trades.profit_factor)),
+        ("Average win, largest", f"{money(trades.average_win)}, {money(trades.largest_win)}"),
+        ("Average loss, largest", f"{money(trades.average_loss)}, {money(trades.largest_loss)}"),
+        ("Profit factor, payoff ratio", f"{plain(trades.profit_factor)}, {plain(trades.payoff_ratio)}"),
         ("Expectancy a trade", money(trades.expectancy, signed=True)),
-        ("Average holding time", ABSENT if hours is None else duration(hours * 3_600)),
-        ("Longest losing streak", f"{trades.longest_losing_streak:,} trades"),
+        ("Average return of a trade", percent(trades.average_return_frac, signed=True)),
+        ("Average holding time", _hours(trades.average_holding_hours)),
+        ("That of wins, of losses", f"{_hours(trades.average_winning_hours)}, {_hours(trades.average_losing_hours)}"),
+        ("Longest streak won, lost", f"{trades.longest_winning_streak:,}, {trades.longest_losing_streak:,} trades"),
+        ("Closed trades a year", f"{summary.activity.trades_per_year:,.1f}"),
     ]
 
 
@@ -133,6 +144,10 @@ def _benchmark(summary: Summary) -> list[tuple[str, str]]:
         ("Beta", ABSENT if regression is None else plain(regression.beta)),
         ("Alpha per year", ABSENT if regression is None else percent(regression.alpha_per_year, signed=True)),
         ("R²", ABSENT if regression is None else plain(regression.r_squared)),
+        ("Treynor ratio", ABSENT if regression is None else plain(regression.treynor)),
+        ("Active return per year", ABSENT if regression is None else percent(regression.active_per_year, signed=True)),
+        ("Tracking error per year", ABSENT if regression is None else percent(regression.tracking_error_per_year)),
+        ("Information ratio", ABSENT if regression is None else plain(regression.information_ratio)),
     ]
 
 
@@ -152,6 +167,10 @@ def _forecasts(summary: Summary) -> list[tuple[str, str]]:
     ]
 
 
-def _frames(n_bars: int, summary: Summary) -> str:
+def _frames(n_bars: float, summary: Summary) -> str:
     sessions = n_bars * summary.returns.n_sessions / summary.n_frames
-    return f"{n_bars:,} frames ({sessions:,.3g} sessions)"
+    return f"{n_bars:,.0f} frames ({sessions:,.3g} sessions)"
+
+
+def _hours(hours: float | None) -> str:
+    return ABSENT if hours is None else duration(hours * 3_600)

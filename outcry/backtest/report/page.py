@@ -13,19 +13,21 @@ from outcry.backtest.report.detail_figures import (
     MAX_SYMBOLS,
     MAX_TRADES,
     calibration_figure,
+    cost_figure,
     latency_figure,
     symbol_figure,
     trade_figure,
 )
 from outcry.backtest.report.figures import equity_figure, exposure_figure, period_figure, period_name
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
-from outcry.backtest.report.number_format import duration, minute, money, percent, plain, span
+from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, span
 from outcry.backtest.report.style_sheet import STYLE_SHEET
 from outcry.messages import Side
 
 LARGEST_TRADES = 5
 MAX_EVENTS = 200
 MAX_COLUMNS = 20
+MIN_SECTORS = 2
 FLAT_FRAC = 5e-5
 
 
@@ -41,12 +43,16 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
             "Equity and drawdown", equity_figure(history, analysis), "After costs. Buy and hold pays its entry."
         ),
         charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs."),
+        _deepest_drawdowns(history, summary),
         _key_figures(summary),
         charts.card("Exposure", exposure_figure(history), "At the close of each frame."),
     ]
     if history.fills:
         caption = f"The {MAX_SYMBOLS} most extreme symbols at most; the figures of all are in summary.json."
         sections.append(charts.card("Profit by symbol", symbol_figure(summary.symbols), caption))
+        sections.append(_sectors(summary))
+        caption = "From what the positions made to what was left of it."
+        sections.append(charts.card("What costs took", cost_figure(summary), caption))
     if analysis.trades:
         caption = f"Fills matched first in, first out. Points: the {MAX_TRADES:,} largest at most; distribution: all."
         sections.append(charts.card("Trades", trade_figure(analysis.trades), caption))
@@ -141,6 +147,42 @@ def _key_figures(summary: Summary) -> str:
     cards = [_card(name, _facts(rows)) for name, rows in key_figures(summary).items()]
     note = "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading; risk-free 0."
     return f'<div class="pair">{"".join(cards)}</div><p class="caption">{note}</p>'
+
+
+def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:
+    if not summary.drawdown.deepest:
+        return ""
+    ts_close_ns = history.ts_close_ns
+    rows = []
+    for each in summary.drawdown.deepest:
+        end = len(ts_close_ns) - 1 if each.recovered_row is None else each.recovered_row
+        rows.append(
+            (
+                percent(-each.depth_frac),
+                day(int(ts_close_ns[each.first_row])),
+                day(int(ts_close_ns[each.deepest_row])),
+                "not yet" if each.recovered_row is None else day(int(ts_close_ns[end])),
+                duration(int(ts_close_ns[end] - ts_close_ns[each.first_row]) / 1e9),
+            )
+        )
+    table = _table(("Depth", "From", "Deepest", "Back at the peak", "Length"), rows, first_number=4)
+    return _card("Deepest drawdowns", table)
+
+
+def _sectors(summary: Summary) -> str:
+    if len(summary.sectors) < MIN_SECTORS:
+        return ""
+    rows = [
+        (
+            each.sector,
+            money(each.net, signed=True),
+            money(each.commission + each.slippage),
+            money(each.traded_value),
+            f"{each.n_trades:,}",
+        )
+        for each in sorted(summary.sectors, key=lambda each: -each.net)
+    ]
+    return _card("Profit by sector", _table(("Sector", "Profit", "Costs", "Traded", "Trades"), rows, first_number=1))
 
 
 def _largest_trades(trades: Sequence[Trade]) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcry.backtest.analytics.round_trips import round_trips
-from outcry.backtest.analytics.trade_metrics import profit_by_symbol, trade_metrics
+from outcry.backtest.analytics.trade_metrics import HOUR_NS, profit_by_sector, profit_by_symbol, trade_metrics
 from outcry.market.universe import Universe
 from outcry.messages import Fill, Side
 
@@ -82,4 +82,20 @@ def test_trade_figures_are_those_of_a_count_by_hand() -> None:
     assert metrics.average_loss == pytest.approx(-1.5 - fees)
     assert metrics.profit_factor == pytest.approx((4.0 - 2 * fees) / (3.0 + 2 * fees))
     assert metrics.expectancy == pytest.approx(0.25 - fees)
+    assert (metrics.largest_win, metrics.largest_loss) == (pytest.approx(3.0 - fees), pytest.approx(-2.0 - fees))
+    assert metrics.payoff_ratio == pytest.approx((2.0 - fees) / (1.5 + fees))
+    assert metrics.average_return_frac == pytest.approx((0.25 - fees) / 10)
+    assert (metrics.winning_streaks, metrics.losing_streaks) == ((2,), (0, 1))
+    assert metrics.average_winning_hours == metrics.average_losing_hours == pytest.approx(1 / HOUR_NS)
     assert trade_metrics(()).win_rate_frac is None
+
+
+@given(fill_lists)
+def test_sectors_share_the_profit_of_their_symbols(fills: tuple[Fill, ...]) -> None:
+    universe = Universe(SYMBOLS, ("Tools", "Food", "Tools"))
+    symbols = profit_by_symbol(universe, fills, *round_trips(fills), np.full(3, 40.0))
+    food, tools = profit_by_sector(universe, symbols)
+    assert (food.sector, tools.sector) == ("Food", "Tools")
+    assert food.net == symbols[1].net
+    assert tools.net == pytest.approx(symbols[0].net + symbols[2].net)
+    assert tools.n_trades == symbols[0].n_trades + symbols[2].n_trades

@@ -68,8 +68,8 @@ class DrawdownMetrics:
 
 
 def underwater(equity: FloatArray, initial_cash: float) -> FloatArray:
-    """Return ``1 - E_t / max(E_0..E_t)``, float64 (n,), where the start counts as a peak; at most 1."""
-    peak = np.maximum(np.maximum.accumulate(equity), initial_cash)
+    """Return ``1 - E_t / max(E_0..E_t)``, float64 (..., n), where the start counts as a peak; at most 1."""
+    peak = np.maximum(np.maximum.accumulate(equity, axis=-1), initial_cash)
     return np.minimum(1.0 - equity / peak, 1.0)
 
 

@@ -12,6 +12,13 @@ from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown
 from outcry.backtest.analytics.drawdown_ratios import DrawdownRatios, drawdown_ratios
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
 from outcry.backtest.analytics.holdings import holdings
+from outcry.backtest.analytics.monte_carlo import (
+    LEVELS,
+    MonteCarlo,
+    resample_returns,
+    resample_trades,
+    summarise_paths,
+)
 from outcry.backtest.analytics.months import MonthMetrics, month_metrics
 from outcry.backtest.analytics.return_metrics import ReturnMetrics, return_metrics
 from outcry.backtest.analytics.round_trips import Trade, round_trips
@@ -98,6 +105,8 @@ class Summary:
     ratios: DrawdownRatios
     sharpe_interval: SharpeInterval | None
     evidence: Evidence
+    resampled_returns: MonteCarlo | None
+    resampled_trades: MonteCarlo | None
     trades: TradeMetrics
     symbols: tuple[SymbolProfit, ...]
     sectors: tuple[SectorProfit, ...]
@@ -138,11 +147,16 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """A summary, and the arrays behind its charts."""
+    """A summary, and the arrays behind its charts.
+
+    `equity_fan` holds the quantiles at `LEVELS` of the equity of resampled paths, float64 (n_levels, n_sessions),
+    currency; None for a run too short to resample.
+    """
 
     summary: Summary
     trades: tuple[Trade, ...]
     benchmark_equity: FloatArray
+    equity_fan: FloatArray | None
 
 
 def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis:
@@ -157,6 +171,8 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
     held_by_session = session_returns(history.ts_close_ns, benchmark_equity, history.initial_cash)
     labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
     found = drawdowns(history.equity, history.initial_cash)
+    paths = resample_returns(by_session, np.random.default_rng(BOOTSTRAP_SEED))
+    trade_paths = resample_trades(trades, history.initial_cash, np.random.default_rng(BOOTSTRAP_SEED))
     excess = by_session - risk_free_per_year / returns.sessions_per_year
     summary = Summary(
         run_id=history.run_id,
@@ -174,6 +190,8 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         ratios=drawdown_ratios(returns.annual_return_frac, drawdown, found, risk_free_per_year),
         sharpe_interval=sharpe_interval(excess, returns.sessions_per_year, np.random.default_rng(BOOTSTRAP_SEED)),
         evidence=Evidence(probabilistic_sharpe(excess), min_track_record(excess), _timing(history)),
+        resampled_returns=None if paths is None else summarise_paths(paths),
+        resampled_trades=None if trade_paths is None else summarise_paths(trade_paths),
         trades=trade_metrics(trades),
         symbols=symbols,
         sectors=profit_by_sector(history.universe, symbols),
@@ -184,7 +202,8 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
     )
-    return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity)
+    fan = None if paths is None else history.initial_cash * np.quantile(paths, LEVELS, axis=0)
+    return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity, fan)
 
 
 def last_closes(closes: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.drawdown_metrics import underwater
 from outcry.backtest.analytics.holdings import holdings
+from outcry.backtest.analytics.monte_carlo import LEVELS
 from outcry.backtest.analytics.session_returns import (
     month_rows,
     months_since_1970,
@@ -39,6 +40,24 @@ def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
     figure.update_yaxes(title_text="currency", tickformat=",.0f", row=1, col=1)
     figure.update_yaxes(title_text="drawdown", ticksuffix=" %", row=2, col=1)
     return style(figure, 460)
+
+
+def fan_figure(history: RunHistory, fan: FloatArray) -> go.Figure:
+    """Draw the equity by session inside the quantiles of its resampled paths."""
+    rows = session_rows(history.ts_close_ns)
+    days = (history.ts_close_ns[rows] - 1).astype("datetime64[ns]").astype("datetime64[D]").astype(str).tolist()
+    figure = go.Figure()
+    for low, high, shade in ((0, 4, 0.12), (1, 3, 0.22)):
+        name = f"{100 * (LEVELS[high] - LEVELS[low]):.0f} % of the paths"
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_trace(go.Scatter(x=days, y=fan[high], showlegend=False, **edge))
+        figure.add_trace(
+            go.Scatter(x=days, y=fan[low], name=name, fill="tonexty", fillcolor=f"rgba(47,125,209,{shade})", **edge)
+        )
+    figure.add_trace(go.Scatter(x=days, y=fan[2], name="Median", line={"color": GREY, "width": 1.2, "dash": "dot"}))
+    figure.add_trace(go.Scatter(x=days, y=history.equity[rows], name="Equity", line={"color": BLUE, "width": 2}))
+    figure.update_yaxes(title_text="currency", tickformat=",.0f")
+    return style(figure, 340)
 
 
 def period_name(history: RunHistory) -> str:

@@ -63,7 +63,7 @@ def _result(summary: Summary) -> list[tuple[str, str]]:
 
 def _evidence(summary: Summary) -> list[tuple[str, str]]:
     returns, evidence, interval = summary.returns, summary.evidence, summary.sharpe_interval
-    needed, timing = evidence.min_track_record_sessions, evidence.timing
+    needed, timing, drawn = evidence.min_track_record_sessions, evidence.timing, summary.resampled_returns
     return [
         ("Sharpe > 0, resampled", ABSENT if interval is None else percent(interval.probability_positive, 1)),
         ("Sharpe > 0, by its moments (PSR)", percent(evidence.probabilistic_sharpe_frac, 1)),
@@ -72,6 +72,8 @@ def _evidence(summary: Summary) -> list[tuple[str, str]]:
             ABSENT if needed is None else f"{needed:,}; here {returns.n_sessions:,}",
         ),
         ("Mean return is 0: t, p", f"{plain(returns.t_statistic)}, {plain(returns.p_value, 3)}"),
+        ("Drawn again: ends with a loss", ABSENT if drawn is None else percent(drawn.loss_probability, 1)),
+        ("Drawn again: drawdown of 1 in 20", ABSENT if drawn is None else percent(drawn.max_drawdown_fracs[-1])),
         ("Timing, before costs", ABSENT if timing is None else percent(timing.gain, signed=True)),
         ("Same positions, at any time", ABSENT if timing is None else percent(timing.expected_gain, signed=True)),
         ("Timing is chance: p", ABSENT if timing is None else plain(timing.p_value, 3)),

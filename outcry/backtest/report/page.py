@@ -6,6 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from outcry.backtest.analytics.monte_carlo import DEPTHS, N_PATHS
 from outcry.backtest.analytics.round_trips import Trade
 from outcry.backtest.analytics.summary import Analysis, Summary
 from outcry.backtest.history import RunHistory
@@ -18,7 +19,7 @@ from outcry.backtest.report.detail_figures import (
     symbol_figure,
     trade_figure,
 )
-from outcry.backtest.report.figures import equity_figure, exposure_figure, period_figure, period_name
+from outcry.backtest.report.figures import equity_figure, exposure_figure, fan_figure, period_figure, period_name
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
 from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, span
 from outcry.backtest.report.style_sheet import STYLE_SHEET
@@ -44,6 +45,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
         ),
         charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs."),
         _deepest_drawdowns(history, summary),
+        _monte_carlo(history, analysis, charts),
         _key_figures(summary),
         charts.card("Exposure", exposure_figure(history), "At the close of each frame."),
     ]
@@ -167,6 +169,27 @@ def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:
         )
     table = _table(("Depth", "From", "Deepest", "Back at the peak", "Length"), rows, first_number=4)
     return _card("Deepest drawdowns", table)
+
+
+def _monte_carlo(history: RunHistory, analysis: Analysis, charts: _Charts) -> str:
+    summary, fan = analysis.summary, analysis.equity_fan
+    drawn = {"returns": summary.resampled_returns, "trades": summary.resampled_trades}
+    found = {name: each for name, each in drawn.items() if each is not None}
+    if not found or fan is None:
+        return ""
+    caption = f"Session returns drawn again in blocks, {N_PATHS:,} times: what luck alone does to a run like this."
+    heads = ("Drawn again", "Ends with a loss", *(f"Falls {depth:.0%}" for depth in DEPTHS), "Return, 5 % to 95 %")
+    rows = [
+        (
+            name,
+            percent(each.loss_probability, 1),
+            *(percent(probability, 1) for probability in each.depth_probabilities),
+            f"{percent(each.total_return_fracs[0], 1)} to {percent(each.total_return_fracs[-1], 1)}",
+        )
+        for name, each in found.items()
+    ]
+    table = _card("How deep it could have fallen", _table(heads, rows, first_number=1))
+    return charts.card("The run among its like", fan_figure(history, fan), caption) + table
 
 
 def _sectors(summary: Summary) -> str:

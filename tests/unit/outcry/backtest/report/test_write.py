@@ -81,7 +81,7 @@ def test_every_chart_has_a_place_on_the_page(build_history: Build, tmp_path: Pat
     write_report(rich_history(build_history), tmp_path / "report.html")
     page = own_text(tmp_path / "report.html")
     places = re.findall(r'id="(chart-\d+)"', page)
-    assert len(places) == 8
+    assert len(places) == 9
     assert all(f'"{place}": {{"data":' in page for place in places)
 
 

@@ -111,6 +111,7 @@ def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]
             commission_bps=broker.commission_bps,
             min_commission=broker.min_commission,
         ),
+        "risk_free_per_year": settings.report.risk_free_per_year,
         "selection": manifest.selection,
         "training_span_ns": (manifest.first_ts_ns, manifest.last_ts_ns),
         "settings": {

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
+from configs.report import ReportConfig
 from configs.serving import ServingConfig
 from configs.training import TrainingConfig
 from outcry.config import FrozenConfig
@@ -28,6 +29,7 @@ class Settings(FrozenConfig):
     broker: BrokerConfig = BrokerConfig()
     serving: ServingConfig = ServingConfig()
     floor: FloorConfig = FloorConfig()
+    report: ReportConfig = ReportConfig()
     storage: StorageConfig = StorageConfig()
     ray: RayConfig = RayConfig()
 

@@ -52,6 +52,8 @@ class RunHistory:
     initial_cash : float
         Equity before the first frame.
     costs : AssumedCosts
+    risk_free_per_year : float
+        Simple annual rate that ratios are measured above.
     orders_by_status : mapping of str to int
     risk_events : tuple of RiskEvent
     latency_ms : mapping of str to float64 (any,)
@@ -91,6 +93,7 @@ class RunHistory:
     fills: tuple[Fill, ...]
     initial_cash: float
     costs: AssumedCosts
+    risk_free_per_year: float = 0.0
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)

@@ -99,6 +99,7 @@ class Summary:
     training_span_ns: tuple[int, int] | None
     initial_cash: float
     final_equity: float
+    risk_free_per_year: float
     returns: ReturnMetrics
     months: MonthMetrics
     drawdown: DrawdownMetrics
@@ -159,8 +160,9 @@ class Analysis:
     equity_fan: FloatArray | None
 
 
-def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis:
+def analyse(history: RunHistory) -> Analysis:
     """Measure a run; deterministic, the bootstrap has a fixed seed."""
+    risk_free_per_year = history.risk_free_per_year
     trades, lots = round_trips(history.fills)
     symbols = profit_by_symbol(history.universe, history.fills, trades, lots, last_closes(history.closes))
     benchmark_equity = buy_and_hold(history.closes, history.initial_cash, history.costs)
@@ -184,6 +186,7 @@ def analyse(history: RunHistory, *, risk_free_per_year: float = 0.0) -> Analysis
         training_span_ns=history.training_span_ns,
         initial_cash=history.initial_cash,
         final_equity=float(history.equity[-1]),
+        risk_free_per_year=risk_free_per_year,
         returns=returns,
         months=month_metrics(history.ts_close_ns, history.equity, history.initial_cash),
         drawdown=drawdown,

@@ -49,6 +49,7 @@ def _result(summary: Summary) -> list[tuple[str, str]]:
         ("Profit", money(summary.profit, signed=True)),
         ("Final equity", money(summary.final_equity)),
         ("Sharpe ratio [95 % interval]", sharpe_text(summary)),
+        ("above a risk-free rate of", f"{percent(summary.risk_free_per_year)} a year"),
         ("Sortino, Omega", f"{plain(returns.sortino)}, {plain(returns.omega)}"),
         ("Calmar, Sterling, Burke", f"{plain(ratios.calmar)}, {plain(ratios.sterling)}, {plain(ratios.burke)}"),
         ("Pain, Martin (ulcer) ratio", f"{plain(ratios.pain)}, {plain(ratios.martin)}"),

@@ -147,8 +147,11 @@ def _warnings(summary: Summary) -> str:
 
 def _key_figures(summary: Summary) -> str:
     cards = [_card(name, _facts(rows)) for name, rows in key_figures(summary).items()]
-    note = "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading; risk-free 0."
-    return f'<div class="pair">{"".join(cards)}</div><p class="caption">{note}</p>'
+    note = (
+        "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading, above a "
+        f"risk-free rate of {percent(summary.risk_free_per_year)} a year."
+    )
+    return f'<div class="pair">{"".join(cards)}</div><p class="caption">{escape(note)}</p>'
 
 
 def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:

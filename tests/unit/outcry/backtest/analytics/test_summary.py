@@ -28,6 +28,18 @@ def test_a_losing_run_is_reported_as_losing(build_history: Build) -> None:
     assert "lost" in summary.verdict.split(";")[1]
 
 
+def test_a_risk_free_rate_lowers_what_is_measured_above_it(build_history: Build) -> None:
+    history = build_history()
+    plain, above = (analyse(dataclasses.replace(history, risk_free_per_year=rate)).summary for rate in (0.0, 0.05))
+    assert plain.returns.sharpe is not None
+    assert above.returns.sharpe is not None
+    assert plain.returns.volatility_per_year is not None
+    lost = 0.05 / plain.returns.volatility_per_year
+    assert above.returns.sharpe == pytest.approx(plain.returns.sharpe - lost)
+    assert above.returns.annual_return_frac == plain.returns.annual_return_frac
+    assert above.evidence.probabilistic_sharpe_frac < plain.evidence.probabilistic_sharpe_frac  # type: ignore[operator]
+
+
 def test_the_same_history_gives_the_same_summary(build_history: Build) -> None:
     assert analyse(build_history()).summary == analyse(build_history()).summary
 

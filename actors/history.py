@@ -94,7 +94,7 @@ async def history_of_recorded_run(
 
 
 def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]:
-    settings, broker = plan.settings, plan.settings.broker
+    settings, broker = plan.settings, plan.settings.broker.assumed()
     return {
         "run_id": plan.run_id,
         "mode": mode,

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from outcry.config import FrozenConfig
 from outcry.errors import RecoveryError
@@ -27,9 +28,18 @@ CASH_REFUSED = "buying power is used up"
 NEVER_NS = int(np.iinfo(np.int64).max)
 
 
-class BrokerConfig(FrozenConfig):
-    """What the simulated account holds, may do and pays; section `broker`."""
+PESSIMISTIC_SLIPPAGE, PESSIMISTIC_COMMISSION, PESSIMISTIC_VOLUME = 3.0, 2.0, 0.25
 
+
+class BrokerConfig(FrozenConfig):
+    """What the simulated account holds, may do and pays; section `broker`.
+
+    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and takes
+    any volume, ``pessimistic`` has three times the slippage, twice the commission and a quarter of the volume. A result
+    that lives on the difference between them lives on its assumptions.
+    """
+
+    assumptions: Literal["optimistic", "realistic", "pessimistic"] = "realistic"
     initial_cash: Decimal = Field(default=Decimal(100_000), gt=0)
     allow_short: bool = False
     max_leverage: float = Field(default=1.0, gt=0, le=10)
@@ -38,6 +48,29 @@ class BrokerConfig(FrozenConfig):
     commission_bps: float = Field(default=0.0, ge=0, lt=10_000)
     min_commission: float = Field(default=1.0, ge=0)
     max_volume_frac: float = Field(default=0.10, gt=0, le=1)
+
+    def assumed(self) -> "BrokerConfig":
+        """Return what the assumptions make of these costs and limits."""
+        if self.assumptions == "realistic":
+            return self
+        if self.assumptions == "optimistic":
+            costs = ("slippage_bps", "commission_per_share", "commission_bps", "min_commission")
+            bent = {**dict.fromkeys(costs, 0.0), "max_volume_frac": 1.0}
+        else:
+            factors = {
+                "slippage_bps": PESSIMISTIC_SLIPPAGE,
+                "commission_per_share": PESSIMISTIC_COMMISSION,
+                "commission_bps": PESSIMISTIC_COMMISSION,
+                "min_commission": PESSIMISTIC_COMMISSION,
+                "max_volume_frac": PESSIMISTIC_VOLUME,
+            }
+            bent = {name: factor * getattr(self, name) for name, factor in factors.items()}
+        return BrokerConfig.model_validate({**dict(self), **bent, "assumptions": "realistic"})
+
+    @model_validator(mode="after")
+    def _bent_costs_are_costs(self) -> Self:
+        self.assumed()
+        return self
 
 
 class SimulatedBroker:
@@ -68,6 +101,7 @@ class SimulatedBroker:
     """
 
     def __init__(self, universe: Universe, config: BrokerConfig, sessions: Sessions) -> None:
+        config = config.assumed()
         self._universe = universe
         self._config = config
         self._sessions = sessions

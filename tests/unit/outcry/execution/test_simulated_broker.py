@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from outcry.errors import RecoveryError
 from outcry.execution.lifecycle import OPEN_STATUSES, created
@@ -52,6 +53,23 @@ async def test_a_market_order_fills_at_the_next_open_moved_against_the_trader(ma
     assert fill.commission == 1
     assert broker.cash == 100_000 - 1002 - 1
     assert [update.status for update in updates] == [OrderStatus.FILLED]
+
+
+@pytest.mark.parametrize(
+    ("assumptions", "price", "commission", "quantity"),
+    [("optimistic", "10", "0", 100), ("realistic", "10.01", "1", 100), ("pessimistic", "10.03", "2", 25)],
+)
+async def test_assumptions_bend_costs_and_volume(market, frame, assumptions, price, commission, quantity):
+    costs = {"slippage_bps": 10.0, "min_commission": 1.0, "max_volume_frac": 0.1}
+    broker = build_broker(market, assumptions=assumptions, **costs)
+    [(fills, _)] = await trade(broker, market, [market.order(0, "AAA", Side.BUY, 100)], frame(1, 10.0, volume=1_000))
+    [fill] = fills
+    assert (fill.price, fill.commission, fill.quantity) == (Decimal(price), Decimal(commission), quantity)
+
+
+def test_assumptions_that_bend_a_cost_out_of_its_range_are_refused():
+    with pytest.raises(ValidationError, match=r"(?s)slippage_bps.*less than 10000"):
+        BrokerConfig(assumptions="pessimistic", slippage_bps=4_000.0)
 
 
 async def test_an_order_never_trades_in_the_frame_it_was_made_in(market, frame):

@@ -34,9 +34,9 @@ PESSIMISTIC_SLIPPAGE, PESSIMISTIC_COMMISSION, PESSIMISTIC_VOLUME = 3.0, 2.0, 0.2
 class BrokerConfig(FrozenConfig):
     """What the simulated account holds, may do and pays; section `broker`.
 
-    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and takes
-    any volume, ``pessimistic`` has three times the slippage, twice the commission and a quarter of the volume. A result
-    that lives on the difference between them lives on its assumptions.
+    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and
+    takes any volume, ``pessimistic`` has three times the slippage, twice the commission and a quarter of the volume. A
+    result that lives on the difference between them lives on its assumptions.
     """
 
     assumptions: Literal["optimistic", "realistic", "pessimistic"] = "realistic"

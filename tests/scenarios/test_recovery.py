@@ -13,7 +13,7 @@ from actors.replay import verify_run
 from deployments.serving import EnsembleServer
 from outcry.adapters.postgres.reader import JournalReader
 
-ACTORS = ("feed", "shard-0", "shard-1", "desk", "portfolio", "risk", "execution", "journal", "supervisor")
+ACTORS = ("feed", "shard-0", "desk", "portfolio", "risk", "execution", "journal", "supervisor")  # of two shards, one
 
 
 async def pid_of(floor: Floor, actor: str) -> int:

@@ -56,15 +56,21 @@ def buy_and_hold(closes: FloatArray, initial_cash: float, costs: AssumedCosts) -
     n_frames, n_symbols = closes.shape
     share_of_cash = initial_cash / n_symbols
     worth = np.full((n_frames, n_symbols), share_of_cash)
+    marks = carry_forward(closes)
     for column in range(n_symbols):
         known = np.flatnonzero(np.isfinite(closes[:, column]))
         if not known.size:
             continue
         entry = float(closes[known[0], column])
         shares = _affordable_shares(share_of_cash, entry, costs)
-        last_known = known[np.searchsorted(known, np.arange(known[0], n_frames), side="right") - 1]
-        worth[known[0] :, column] = shares * closes[last_known, column]
+        worth[known[0] :, column] = shares * marks[known[0] :, column]
     return np.asarray(worth.sum(axis=1))
+
+
+def carry_forward(closes: FloatArray) -> FloatArray:
+    """Return closes, float64 (n, n_symbols), the last known one where there is none; NaN before the first."""
+    rows = np.where(np.isfinite(closes), np.arange(len(closes))[:, np.newaxis], 0)
+    return np.take_along_axis(closes, np.maximum.accumulate(rows, axis=0), axis=0)
 
 
 def regress(

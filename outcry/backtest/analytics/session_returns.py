@@ -13,14 +13,12 @@ def session_rows(ts_close_ns: IntArray) -> IntArray:
     A session is a UTC day, a bar that closes at midnight belonging to the day it ends. The trading day of the American
     exchanges lies within one UTC day, extended hours up to 19:00 New York included.
     """
-    day = (ts_close_ns - 1) // DAY_NS
-    return np.append(np.flatnonzero(np.diff(day)), len(day) - 1).astype(np.int64)
+    return _last_rows((ts_close_ns - 1) // DAY_NS)
 
 
 def month_rows(ts_close_ns: IntArray) -> IntArray:
     """Return the last row of every month in UTC, int64 (n_months,)."""
-    month = months_since_1970(ts_close_ns)
-    return np.append(np.flatnonzero(np.diff(month)), len(month) - 1).astype(np.int64)
+    return _last_rows(months_since_1970(ts_close_ns))
 
 
 def months_since_1970(ts_close_ns: IntArray) -> IntArray:
@@ -47,3 +45,7 @@ def sessions_per_year(ts_close_ns: IntArray, bars_per_year: float) -> float:
     """Return `bars_per_year` over the median number of frames in a session: 252 for any bar size of US equities."""
     frames_per_session = np.diff(session_rows(ts_close_ns), prepend=-1)
     return bars_per_year / float(np.median(frames_per_session))
+
+
+def _last_rows(period: IntArray) -> IntArray:
+    return np.append(np.flatnonzero(np.diff(period)), len(period) - 1).astype(np.int64)

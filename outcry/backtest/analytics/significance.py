@@ -7,9 +7,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import kurtosis, skew
 
+from outcry.backtest.analytics.bootstrap import MIN_RETURNS
+from outcry.backtest.analytics.return_metrics import sharpe_ratio
 from outcry.market.frame import FloatArray
 
-MIN_RETURNS = 10
 MIN_FRAMES = 60
 LEVEL_FRAC = 0.95
 
@@ -132,9 +133,9 @@ def timing_test(weights: FloatArray, returns: FloatArray) -> TimingTest | None:
 
 def _moments(returns: FloatArray) -> tuple[float, float] | None:
     """Return the Sharpe ratio of one period, and n − 1 times the variance of its estimate."""
-    if len(returns) < MIN_RETURNS or float(returns.std(ddof=1)) < 1e-12:
+    ratio = sharpe_ratio(returns, per_year=1.0)
+    if len(returns) < MIN_RETURNS or ratio is None:
         return None
-    ratio = float(returns.mean() / returns.std(ddof=1))
     third, fourth = float(skew(returns, bias=False)), float(kurtosis(returns, fisher=False, bias=False))
     variance = 1.0 - third * ratio + (fourth - 1.0) / 4.0 * ratio**2
     return (ratio, variance) if variance > 0 else None

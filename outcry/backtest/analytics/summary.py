@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, regress
+from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, carry_forward, regress
 from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
 from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics, drawdowns
@@ -164,7 +164,7 @@ def analyse(history: RunHistory) -> Analysis:
     """Measure a run; deterministic, the bootstrap has a fixed seed."""
     risk_free_per_year = history.risk_free_per_year
     trades, lots = round_trips(history.fills)
-    symbols = profit_by_symbol(history.universe, history.fills, trades, lots, last_closes(history.closes))
+    symbols = profit_by_symbol(history.universe, history.fills, trades, lots, carry_forward(history.closes)[-1])
     benchmark_equity = buy_and_hold(history.closes, history.initial_cash, history.costs)
     basis = (history.initial_cash, history.bars_per_year, risk_free_per_year)
     returns = return_metrics(history.ts_close_ns, history.equity, *basis)
@@ -209,17 +209,9 @@ def analyse(history: RunHistory) -> Analysis:
     return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity, fan)
 
 
-def last_closes(closes: FloatArray) -> FloatArray:
-    """Return the last known close of every symbol, float64 (n_symbols,); NaN where there is none."""
-    is_known = np.isfinite(closes)
-    row = len(closes) - 1 - is_known[::-1].argmax(axis=0)
-    return np.asarray(closes[row, np.arange(closes.shape[1])])
-
-
 def _timing(history: RunHistory) -> TimingTest | None:
     """Test what was held at the close of each frame against the returns of the frame after it."""
-    rows = np.where(np.isfinite(history.closes), np.arange(len(history.closes))[:, np.newaxis], 0)
-    closes = np.take_along_axis(history.closes, np.maximum.accumulate(rows, axis=0), axis=0)  # the last one known
+    closes = carry_forward(history.closes)
     value = np.nan_to_num(holdings(history) * closes)
     weights = np.divide(value, history.equity[:, np.newaxis], out=np.zeros_like(value), where=value != 0)
     return timing_test(weights[:-1], np.nan_to_num(closes[1:] / closes[:-1] - 1.0))

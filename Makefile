@@ -17,8 +17,9 @@ CODE := outcry actors deployments training configs cli bench tests
 PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3 python; do \
 	if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$each; break; fi; done)
 
-# Two processes, a file at a time, in the order of testpaths: the files that start a floor take longest and come first.
-SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two processes, a file at a time, in the order of testpaths. The files that start Ray take longest: they come first, and
+# one process has them all (tests/conftest.py), since two floors at once starve each other on two cores.
+SPREAD := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # Handed on to the command: make run ARGS="--symbols 20", make test ARGS="-k drawdown".
 ARGS ?=

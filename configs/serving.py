@@ -45,5 +45,5 @@ class ServingConfig(FrozenConfig):
     max_queued_requests: int = Field(default=1024, ge=1)
     replay_deadline_s: float = Field(default=60.0, gt=0.0)
     health_period_s: float = Field(default=1.0, gt=0.0)
-    start_deadline_s: float = Field(default=60.0, gt=0.0)
+    start_deadline_s: float = Field(default=180.0, gt=0.0)
     scratch_dir: Path | None = None

@@ -27,7 +27,14 @@ def data_dir() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests on real data where there is none; in CI they stay, and fail by name."""
+    """Keep files together, and put those that start Ray in one process; deselect real data where there is none.
+
+    In CI the tests on real data stay, and fail by name.
+    """
+    for item in items:
+        name = item.path.relative_to(REPOSITORY_DIR).as_posix()
+        group = "ray" if name.startswith("tests/scenarios/") or name == "tests/integration/test_serve.py" else name
+        item.add_marker(pytest.mark.xdist_group(group))
     if IS_CI or data_dir().is_dir():
         return
     kept = [item for item in items if item.get_closest_marker("realdata") is None]

@@ -101,7 +101,7 @@ class FloorRunner:
     async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
         """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""
         run_id = new_run_id()
-        async with self.launched(run_id) as floor, asyncio.timeout(120):
+        async with self.launched(run_id) as floor, asyncio.timeout(300):
             is_disturbed = disturb is None
             while True:
                 status = await floor.desk.status()

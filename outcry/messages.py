@@ -31,14 +31,46 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
+    """What an order waits for; `outcry.execution.order_rules` says which fields each one takes."""
+
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
+    """How long an order works: for the session, until cancelled, at once or not at all (in part, or as a whole), in the
+    opening, in the close."""
+
     DAY = "day"
     GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    OPG = "opg"
+    CLS = "cls"
+
+
+ALL_OPEN = ("*",)
+"""Cancels that mean every open order."""
+ALL_WORKING = ("*working",)
+"""Cancels that mean every open order that counts as on its way; what only protects a position stays."""
+
+
+class Purpose(StrEnum):
+    """Why an order was made; part of its id."""
+
+    REBALANCE = "rebalance"
+    ENTER = "enter"
+    RESIZE = "resize"
+    EXIT = "exit"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    DELEVERAGE = "deleverage"
+    FLATTEN = "flatten"
+    KEEP_EXIT = "keep_exit"
+    MARGIN_CALL = "margin_call"
 
 
 class OrderStatus(StrEnum):
@@ -125,7 +157,30 @@ class Forecast:
 class OrderIntent:
     """An order that somebody wants; after the risk gate, the order that is sent.
 
-    `client_order_id` is a hash of run, frame, symbol and purpose, so a resend is recognised.
+    Attributes
+    ----------
+    client_order_id : str
+        A hash of run, frame, symbol and purpose, so a resend is recognised.
+    seq : int
+        The frame that made it.
+    symbol : str
+    side : Side
+    quantity : Decimal
+        Shares, unsigned.
+    order_type : OrderType
+    time_in_force : TimeInForce
+    limit_price, stop_price : Decimal or None
+        Account currency.
+    trail_price, trail_frac : Decimal or None
+        How far a trailing stop stays behind the best price: account currency, or a fraction of that price.
+    parent_id : str
+        The order that this one is a leg of: it waits until that one trades, works for what that one has traded, and
+        ends with it where that one never does.
+    oco_group : str
+        What one order of a group trades, the others of it no longer do: one cancels the other.
+    is_reduce_only : bool
+        Trades no more than closes what is held, and ends when there is nothing left to close. A leg always is.
+    purpose : Purpose
     """
 
     client_order_id: str
@@ -137,7 +192,12 @@ class OrderIntent:
     time_in_force: TimeInForce = TimeInForce.GTC
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
-    purpose: str = "rebalance"
+    trail_price: Decimal | None = None
+    trail_frac: Decimal | None = None
+    parent_id: str = ""
+    oco_group: str = ""
+    is_reduce_only: bool = False
+    purpose: Purpose = Purpose.REBALANCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from outcry.compiled import compile_entry_point
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.features.catalogue import STEPS, code_hash
 from outcry.features.feature_set import FeatureSet
 from outcry.features.kernels.advance import BLOCK_BARS, SIGNATURE, Advance, build_advance
 from outcry.features.kernels.bars import HISTORY_ROWS, N_BAR_FIELDS, PUSH_SIGNATURE, SLACK_BARS, push_bars
 from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
-from outcry.features.kernels.compile import compile_entry_point
 from outcry.features.state import FeatureState
 from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray, stack_frames
 from outcry.market.sessions import Sessions

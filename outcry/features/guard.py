@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
+from outcry.compiled import compile_entry_point
 from outcry.features.column import Column
-from outcry.features.kernels.compile import compile_entry_point
 from outcry.features.kernels.guard import GUARD_SIGNATURE, INFINITE, LOST, OUTSIDE, VALUES, count_wrong
 from outcry.messages import FeatureFrame
 

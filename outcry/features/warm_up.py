@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from outcry.compiled import is_cached
 from outcry.errors import ServiceError
 from outcry.features.catalogue import code_hash
 from outcry.features.cross.advance import compile_advance
@@ -12,7 +13,6 @@ from outcry.features.cross.refit import compile_refit
 from outcry.features.engine import advance_of, compiled_family
 from outcry.features.feature_set import CROSS, FeatureSet
 from outcry.features.kernels.advance import SIGNATURE
-from outcry.features.kernels.compile import is_cached
 
 _SECONDS = {CROSS: 25, "statistics": 18, "trend": 11, "rolling": 10, "micro": 10}
 """About what a part takes to compile; another one takes 5. They are shared out by it."""

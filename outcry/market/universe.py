@@ -7,6 +7,7 @@ import numpy as np
 
 from outcry.errors import ConfigurationError, DataNotFoundError
 from outcry.market.frame import IntArray
+from outcry.market.grid import Grid
 
 UNKNOWN_SECTOR = "Other"
 
@@ -43,9 +44,15 @@ class Universe:
         for name, step in (("tick", self.tick), ("lot", self.lot)):
             if step <= 0:
                 raise ConfigurationError(f"{name} must be positive, was {step}")
+        _ = self.grid
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+    @property
+    def grid(self) -> Grid:
+        """What prices, quantities and money are counted in."""
+        return Grid(self.tick, self.lot)
 
     def index(self, symbol: str) -> int:
         """Return the column of `symbol`; raise `DataNotFoundError` where it is not in the universe."""

@@ -7,7 +7,7 @@ import numpy as np
 from outcry.identity import client_order_id
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.universe import Universe
-from outcry.messages import Book, OrderIntent, OrderType, Side, TimeInForce
+from outcry.messages import Book, OrderIntent, OrderType, Purpose, Side, TimeInForce
 from outcry.money import exact, round_price
 from outcry.portfolio.config import PortfolioConfig
 
@@ -78,14 +78,14 @@ class Rebalancing:
     def _order(self, book: Book, index: int, expected: int, change: int) -> OrderIntent:
         side = Side.BUY if change > 0 else Side.SELL
         after = expected + change
-        purpose = "resize" if expected * after > 0 else "enter" if after else "exit"
+        purpose = Purpose.RESIZE if expected * after > 0 else Purpose.ENTER if after else Purpose.EXIT
         symbol = self._universe.symbols[index]
         order_id = client_order_id(self._run_id, book.seq, symbol, purpose)
         quantity = abs(change) * self._universe.lot
         if self._config.order_type == "limit" and expected * change >= 0:
             limit = self._limit_price(book.price[index], side)
             return OrderIntent(
-                order_id, book.seq, symbol, side, quantity, OrderType.LIMIT, TimeInForce.DAY, limit, None, purpose
+                order_id, book.seq, symbol, side, quantity, OrderType.LIMIT, TimeInForce.DAY, limit, purpose=purpose
             )
         return OrderIntent(order_id, book.seq, symbol, side, quantity, purpose=purpose)
 

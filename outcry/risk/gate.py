@@ -8,7 +8,7 @@ import numpy as np
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Book, Input, OrderIntent, Proposal, RiskEvent, Verdict
+from outcry.messages import Book, Input, OrderIntent, Proposal, Purpose, RiskEvent, Verdict
 from outcry.risk.admission import admit
 from outcry.risk.config import RiskConfig
 from outcry.risk.daily_loss_limit import DailyLossLimit
@@ -22,7 +22,7 @@ from outcry.risk.net_exposure_limit import NetExposureLimit
 from outcry.risk.no_new_risk import NoNewRisk
 from outcry.risk.position_count_limit import PositionCountLimit
 from outcry.risk.position_limit import PositionLimit
-from outcry.risk.reduction import FLATTEN, KEEP_EXIT, Reduction
+from outcry.risk.reduction import Reduction
 from outcry.risk.sector_limit import SectorLimit
 from outcry.risk.state import RiskState
 
@@ -164,10 +164,10 @@ class RiskGate:
             left = exposure.shares
             if np.any(left) and cancels != CANCEL_ALL:
                 cancels, left = CANCEL_ALL, left - working
-            name, own = KILL_SWITCH, self._reduction.close(book.seq, left, FLATTEN)
+            name, own = KILL_SWITCH, self._reduction.close(book.seq, left, Purpose.FLATTEN)
         elif is_new_block:
             cancels = CANCEL_ALL
-            name, own = blocks[0].name, self._reduction.close(book.seq, closing, KEEP_EXIT)
+            name, own = blocks[0].name, self._reduction.close(book.seq, closing, Purpose.KEEP_EXIT)
         elif cap:
             own = self._reduction.deleverage(book.seq, exposure, cap, self._config.deleverage_band_frac)
         for order in own:

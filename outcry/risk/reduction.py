@@ -7,14 +7,10 @@ import numpy as np
 from outcry.identity import client_order_id
 from outcry.market.frame import FloatArray
 from outcry.market.universe import Universe
-from outcry.messages import OrderIntent, Side
+from outcry.messages import OrderIntent, Purpose, Side
 from outcry.money import exact, round_quantity
 from outcry.risk.drawdown_ladder import DrawdownCap
 from outcry.risk.exposure import Exposure
-
-FLATTEN = "flatten"
-DELEVERAGE = "deleverage"
-KEEP_EXIT = "keep_exit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +20,7 @@ class Reduction:
     run_id: str
     universe: Universe
 
-    def close(self, seq: int, shares: FloatArray, purpose: str) -> list[OrderIntent]:
+    def close(self, seq: int, shares: FloatArray, purpose: Purpose) -> list[OrderIntent]:
         """Return the orders that close `shares`, signed, float64 (n_symbols,)."""
         return [self._close(seq, i, float(shares[i]), purpose) for i in np.flatnonzero(shares).tolist()]
 
@@ -38,10 +34,10 @@ class Reduction:
             if np.isfinite(exposure.price[index]) and excess > band_frac * exposure.equity:
                 shares = min(excess / float(exposure.price[index]), abs(closable))
                 if round_quantity(exact(shares), self.universe.lot):
-                    orders.append(self._close(seq, index, held_sign * shares, DELEVERAGE))
+                    orders.append(self._close(seq, index, held_sign * shares, Purpose.DELEVERAGE))
         return orders
 
-    def _close(self, seq: int, index: int, shares: float, purpose: str) -> OrderIntent:
+    def _close(self, seq: int, index: int, shares: float, purpose: Purpose) -> OrderIntent:
         symbol = self.universe.symbols[index]
         side = Side.SELL if shares > 0 else Side.BUY
         quantity = round_quantity(exact(abs(shares)), self.universe.lot)

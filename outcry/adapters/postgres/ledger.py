@@ -17,6 +17,7 @@ from outcry.messages import (
     OrderIntent,
     OrderType,
     OrderUpdated,
+    Purpose,
     Side,
     TimeInForce,
     Verdict,
@@ -29,10 +30,11 @@ WITH decision AS (
     INSERT INTO decisions (run_id, seq, cancels) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING seq
 ), intent AS (
     INSERT INTO order_intents (run_id, seq, client_order_id, symbol, side, quantity, order_type, time_in_force,
-                               limit_price, stop_price, purpose, position)
+                               limit_price, stop_price, trail_price, trail_frac, parent_id, oco_group,
+                               is_reduce_only, purpose, position)
     SELECT $1, $2, list.* FROM decision, unnest(
         $4::text[], $5::text[], $6::text[], $7::numeric[], $8::text[], $9::text[], $10::numeric[], $11::numeric[],
-        $12::text[]
+        $12::numeric[], $13::numeric[], $14::text[], $15::text[], $16::boolean[], $17::text[]
     ) WITH ORDINALITY AS list
     RETURNING client_order_id
 ), opened AS (
@@ -40,7 +42,7 @@ WITH decision AS (
     SELECT $1, client_order_id, 'created', 0, '', $2 FROM intent
 ), input AS (
     INSERT INTO inputs (run_id, seq, origin, kind, payload, position)
-    SELECT $1, $2, 'desk', list.* FROM decision, unnest($13::text[], $14::jsonb[]) WITH ORDINALITY AS list
+    SELECT $1, $2, 'desk', list.* FROM decision, unnest($18::text[], $19::jsonb[]) WITH ORDINALITY AS list
 )
 SELECT seq FROM decision
 """
@@ -111,7 +113,7 @@ class PostgresLedger:
         for order in verdict.orders:
             _check_frame(f"order {order.client_order_id}", order.seq, verdict.seq)
         if verdict.orders or verdict.cancels or verdict.inputs:
-            columns = _transpose([_order_row(order) for order in verdict.orders], width=9)
+            columns = _transpose([_order_row(order) for order in verdict.orders], width=14)
             new = await self._database.fetch(
                 _COMMIT_ORDERS, self._run_id, verdict.seq, list(verdict.cancels), *columns, *_inputs(verdict.inputs)
             )
@@ -142,7 +144,12 @@ def read_order(row: asyncpg.Record) -> OrderIntent:
         time_in_force=TimeInForce(row["time_in_force"]),
         limit_price=row["limit_price"],
         stop_price=row["stop_price"],
-        purpose=row["purpose"],
+        trail_price=row["trail_price"],
+        trail_frac=row["trail_frac"],
+        parent_id=row["parent_id"],
+        oco_group=row["oco_group"],
+        is_reduce_only=row["is_reduce_only"],
+        purpose=Purpose(row["purpose"]),
     )
 
 
@@ -156,7 +163,12 @@ def _order_row(order: OrderIntent) -> tuple[object, ...]:
         order.time_in_force.value,
         order.limit_price,
         order.stop_price,
-        order.purpose,
+        order.trail_price,
+        order.trail_frac,
+        order.parent_id,
+        order.oco_group,
+        order.is_reduce_only,
+        order.purpose.value,
     )
 
 

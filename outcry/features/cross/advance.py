@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 from functools import cache
 
+from outcry.compiled import compile_entry_point, kernel
 from outcry.features.cross.comovement import write_betas, write_change, write_correlations, write_with_volume
 from outcry.features.cross.rings import MARKET, Past, place, push_bars, push_peers, push_references
 from outcry.features.cross.standing import write_relative, write_standing, write_volume
-from outcry.features.kernels.compile import compile_entry_point, kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 VOLUME_FRAMES, CORRELATION_FRAMES, SHORT_FRAMES, LONG_FRAMES = range(4)

@@ -5,8 +5,8 @@ Clustering Algorithms, 1983), cut at a height. Average linkage is reducible: a m
 another. So a cluster whose nearest neighbour is beyond the cut is final, and the tree above the cut is never built.
 """
 
+from outcry.compiled import kernel
 from outcry.features.cross.rings import OWN
-from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray, IntArray
 
 CUT = 0.5

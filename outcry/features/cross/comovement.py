@@ -2,6 +2,7 @@
 
 import math
 
+from outcry.compiled import kernel
 from outcry.features.cross.rings import FLAT, MARKET, OF_PEERS, OWN, PEERS, RETURN, VOLUME, Past, earlier, place
 from outcry.features.cross.sums import (
     centre,
@@ -11,7 +12,6 @@ from outcry.features.cross.sums import (
     project_rows,
     square_rows,
 )
-from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray, IntArray
 
 

@@ -7,10 +7,10 @@ unit eigenvector u of ZZ', the correlations of the symbols with that component a
 
 import math
 
+from outcry.compiled import kernel
 from outcry.features.cross.columns import N_FACTORS
 from outcry.features.cross.rings import FLAT, OWN
 from outcry.features.cross.sums import mean_rows, square_rows
-from outcry.features.kernels.compile import kernel
 from outcry.features.kernels.window import product_sum
 from outcry.market.frame import FloatArray, IntArray
 

@@ -1,9 +1,9 @@
 """The network of correlations: links, centrality, and the company of symbols in distress."""
 
+from outcry.compiled import kernel
 from outcry.features.cross.order import sort_ascending
 from outcry.features.cross.rings import OWN
 from outcry.features.cross.standing import collect_returns
-from outcry.features.kernels.compile import kernel
 from outcry.features.kernels.sorted_window import sorted_quantile
 from outcry.market.frame import FloatArray, IntArray
 

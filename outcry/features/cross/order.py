@@ -1,6 +1,6 @@
 """Sort the first m values of an array; `outcry.features.kernels.sorted_window` reads them then."""
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.market.frame import FloatArray
 
 

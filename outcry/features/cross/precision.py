@@ -7,8 +7,8 @@ which is positive definite. Its inverse is, by Woodbury, ``P = (I - (1 - d) Z' M
 
 import math
 
+from outcry.compiled import kernel
 from outcry.features.cross.rings import FLAT, OWN
-from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray, IntArray
 
 MIN_SHRINKAGE = 0.01

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 
+from outcry.compiled import compile_entry_point
 from outcry.features.cross.clusters import write_clusters
 from outcry.features.cross.columns import N_FACTORS
 from outcry.features.cross.factors import multiply_transposed, standardise, write_factors
@@ -11,7 +12,6 @@ from outcry.features.cross.network import STRESS_FRAMES, multiply_columns, write
 from outcry.features.cross.precision import append_market, write_partial
 from outcry.features.cross.rings import CLOSE, MARKET, RETURN, Past, earlier, place
 from outcry.features.cross.sums import centre
-from outcry.features.kernels.compile import compile_entry_point
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 WHOLE_ROWS = 4

@@ -20,7 +20,7 @@ reference_history   (n_references,)            frames since each is known       
 
 import math
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 OWN, OF_PEERS = range(2)

@@ -2,10 +2,10 @@
 
 import math
 
+from outcry.compiled import kernel
 from outcry.features.cross.order import middle, sort_ascending
 from outcry.features.cross.rings import CLOSE, FLAT, MARKET, OF_PEERS, OWN, PEERS, VOLUME, Past, earlier, place
 from outcry.features.cross.sums import sum_rows
-from outcry.features.kernels.compile import kernel
 from outcry.features.kernels.sorted_window import count_below, count_up_to, median_deviation
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 

@@ -7,8 +7,8 @@ every frame, so nothing drifts and a value is a function of its window.
 
 import math
 
+from outcry.compiled import kernel
 from outcry.features.cross.rings import FLAT
-from outcry.features.kernels.compile import kernel
 from outcry.market.frame import FloatArray
 
 

@@ -10,7 +10,7 @@ columns), then its windows, then the places of its inputs among all columns.
 
 from collections.abc import Callable
 
-from outcry.features.kernels.compile import with_globals
+from outcry.compiled import with_globals
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 BLOCK_BARS = 64

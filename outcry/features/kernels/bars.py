@@ -29,7 +29,7 @@ BUY_VOLUME         volume of trades that buyers began; NaN where not known   sha
 
 import math
 
-from outcry.features.kernels.compile import inlined_kernel
+from outcry.compiled import inlined_kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP = range(6)

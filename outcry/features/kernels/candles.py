@@ -14,6 +14,7 @@ The means are summed from the oldest bar on, as TA-Lib begins its running sums, 
 given the same few bars, both compare the same numbers.
 """
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.candles import (
     ABANDONED_BABY,
     BELT_HOLD,
@@ -46,7 +47,6 @@ from outcry.features.families.candles import (
     WHITE_SOLDIERS,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, OPEN
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.market.frame import FloatArray, IntArray
 
 BODY, RANGE, NEAR = 0, 5, 8

@@ -39,7 +39,7 @@ import math
 
 import numpy as np
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.sessions import Sessions
 

@@ -15,6 +15,7 @@ pin              see `HAS_SESSION` .. `TOTALS`; imbalances and volumes of the la
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.micro import (
     ABDI_RANALDO,
     AMIHUD,
@@ -51,7 +52,6 @@ from outcry.features.kernels.bars import (
     VOLUME,
 )
 from outcry.features.kernels.clock import IS_OPEN, SESSION
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.sorted_window import count_up_to, push_sorted
 from outcry.features.kernels.window import ring_mean, window_mean, window_moments, window_sum
 from outcry.market.frame import FloatArray, IntArray

@@ -16,6 +16,7 @@ kst          the last lines                                                     
 ===========  ======================================================================  =======
 """
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.momentum import (
     CCI,
     COPPOCK,
@@ -33,7 +34,6 @@ from outcry.features.families.momentum import (
     WILLR,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, TYPICAL
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import (
     ema_next,
     is_flat,

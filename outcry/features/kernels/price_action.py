@@ -20,10 +20,10 @@ PRICE ..            their prices                                                
 ==================  =====================================================================  =======
 """
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.price_action import N_POINTS, SESSION_PIVOTS, SWINGS
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE
 from outcry.features.kernels.clock import IS_OPEN, SESSION
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import wilder_next
 from outcry.market.frame import FloatArray, IntArray
 

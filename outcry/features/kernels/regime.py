@@ -15,6 +15,7 @@ import math
 
 import numpy as np
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.regime import (
     DIVERGENCE,
     MACD_ADX,
@@ -29,7 +30,6 @@ from outcry.features.families.regime import (
     VOLATILITY_REGIME,
 )
 from outcry.features.kernels.bars import CLOSE, VOLUME
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.regimes import DECISION_OF, ENSEMBLE_OF, MarketPhase, PlatformRegime, VolatilityRegime
 from outcry.market.frame import FloatArray, IntArray
 

@@ -2,9 +2,9 @@
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.returns import AUTOCORR, HIGHER_MOMENTS, MOMENTS, RETURN, ZSCORE
 from outcry.features.kernels.bars import CLOSE, LOG_RETURN
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import is_flat, window_mean, window_moments
 from outcry.market.frame import FloatArray, IntArray
 

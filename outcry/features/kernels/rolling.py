@@ -18,6 +18,7 @@ Loops run over slices from 0: the compiler then knows that no index is negative.
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.rolling import (
     CLOSE_MOMENTS,
     CLOSE_QUANTILES,
@@ -36,7 +37,6 @@ from outcry.features.families.rolling import (
     VARIANCE_RATIO_CADENCE_BARS,
 )
 from outcry.features.kernels.bars import CLOSE, LOG_CLOSE, LOG_RETURN, VOLUME
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.sorted_window import (
     count_below,
     count_up_to,

@@ -48,6 +48,7 @@ MEANS ..         mean volume of a bar, and number of sessions in it,  shares, 1
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.session import (
     CLOCK,
     DAILY_RANGE,
@@ -84,7 +85,6 @@ from outcry.features.kernels.clock import (
     TIME_SIN,
     TO_CLOSE,
 )
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import wilder_next, within
 from outcry.market.frame import FloatArray, IntArray
 

@@ -12,9 +12,9 @@ channel      as donchian, one bar behind                                        
 ===========  ======================================================================  =======
 """
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.shape import BAR, CHANNEL, DONCHIAN, EXTREMES, STREAK
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, OPEN
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import within
 from outcry.market.frame import FloatArray, IntArray
 

@@ -4,7 +4,7 @@ A sorted window stands in the slots of an indicator. Each bar one value is moved
 themselves and nothing drifts.
 """
 
-from outcry.features.kernels.compile import inlined_kernel
+from outcry.compiled import inlined_kernel
 from outcry.market.frame import FloatArray
 
 

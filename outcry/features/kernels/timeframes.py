@@ -27,6 +27,7 @@ mtf_bar       last close; high and low of the last closed bar                   
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.timeframes import (
     ATR,
     BAR,
@@ -42,7 +43,6 @@ from outcry.features.families.timeframes import (
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW
 from outcry.features.kernels.clock import AT_ENDS_WEEK, AT_WEEK, IS_OPEN, SESSION, SINCE_OPEN, TO_CLOSE
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import ema_next, ring_mean, wilder_next
 from outcry.market.frame import FloatArray, IntArray
 

@@ -29,6 +29,7 @@ chandelier   Wilder average of the true range; bars since the latest high, the l
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.trend import (
     ADX,
     AROON,
@@ -47,7 +48,6 @@ from outcry.features.families.trend import (
     WMA,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, TRUE_RANGE, VOLUME
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import (
     ema_next,
     product_sum,

@@ -15,6 +15,7 @@ vix_proxy           weighted sum of the squared log returns; sum of the weights 
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.volatility import (
     ATR,
     ATR_BANDS,
@@ -44,7 +45,6 @@ from outcry.features.kernels.bars import (
     TRUE_RANGE,
 )
 from outcry.features.kernels.clock import BARS_PER_YEAR
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import ema_next, is_flat, wilder_next, window_mean, window_moments, window_squares
 from outcry.market.frame import FloatArray, IntArray
 

@@ -16,6 +16,7 @@ volume_profile   point of control, value area high and low; then the bins       
 
 import math
 
+from outcry.compiled import inlined_kernel
 from outcry.features.families.volume import (
     ADL,
     ADOSC,
@@ -36,7 +37,6 @@ from outcry.features.families.volume import (
     ZSCORE,
 )
 from outcry.features.kernels.bars import CLOSE, HIGH, LOW, MONEY_FLOW, TYPICAL, VOLUME
-from outcry.features.kernels.compile import inlined_kernel
 from outcry.features.kernels.window import ema_next, window_mean, window_moments, window_sum
 from outcry.market.frame import FloatArray, IntArray
 

@@ -7,7 +7,7 @@ sums: an addition takes several cycles, and four of them run beside each other.
 
 import math
 
-from outcry.features.kernels.compile import inlined_kernel, kernel
+from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import FloatArray
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.features.kernels.statistics.sums import write_centred
 from outcry.features.kernels.window import window_max, window_min
 from outcry.market.frame import FloatArray

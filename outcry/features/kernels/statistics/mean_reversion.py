@@ -13,7 +13,7 @@ SIGMA          volatility of the process                                  as x, 
 
 import math
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.features.kernels.window import is_flat, window_mean, window_squares
 from outcry.market.frame import FloatArray
 

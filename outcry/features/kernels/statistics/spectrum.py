@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.features.kernels.statistics.sums import write_centred
 from outcry.market.frame import FloatArray
 

@@ -4,6 +4,7 @@ State (float64, a row a symbol): the last VPINs, at their number modulo `N_TOXIC
 value never depends on.
 """
 
+from outcry.compiled import inlined_kernel, kernel
 from outcry.features.families.statistics import (
     ACF,
     BREAK,
@@ -26,7 +27,6 @@ from outcry.features.families.statistics import (
     WAVELET,
 )
 from outcry.features.kernels.bars import LOG_CLOSE, LOG_RETURN, VOLUME
-from outcry.features.kernels.compile import inlined_kernel, kernel
 from outcry.features.kernels.statistics.breaks import SUP_F_CRITICAL_5PCT, change_point, sup_f
 from outcry.features.kernels.statistics.dependence import (
     ljung_box,

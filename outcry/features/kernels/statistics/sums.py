@@ -1,6 +1,6 @@
 """Sums that several statistics share; the order of additions is fixed, so the result is too."""
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.features.kernels.window import is_flat, product_sum, window_mean
 from outcry.market.frame import FloatArray
 

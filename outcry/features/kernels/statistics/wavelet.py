@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from outcry.features.kernels.compile import kernel
+from outcry.compiled import kernel
 from outcry.market.frame import FloatArray
 
 DAUBECHIES_LOW_PASS: dict[str, FloatArray] = {

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from outcry.backtest.replay import RunLedger, first_difference
-from outcry.messages import Fill, OrderIntent, Side
+from outcry.messages import Fill, OrderIntent, Purpose, Side
 
 ORDERS = tuple(
     OrderIntent(f"id-{seq}-{symbol}", seq, symbol, Side.BUY, Decimal(10)) for seq in (1, 2) for symbol in ("A", "B")
@@ -30,7 +30,9 @@ def test_a_missing_order_is_found_on_either_side(side: int) -> None:
     assert (difference.recorded, difference.replayed)[side] is None
 
 
-@pytest.mark.parametrize(("field", "value"), [("quantity", Decimal(11)), ("side", Side.SELL), ("purpose", "flatten")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("quantity", Decimal(11)), ("side", Side.SELL), ("purpose", Purpose.FLATTEN)]
+)
 def test_the_differing_field_is_named(field: str, value: object) -> None:
     orders = (ORDERS[0], replace(ORDERS[1], **{field: value}), *ORDERS[2:])
     difference = first_difference(LEDGER, replace(LEDGER, orders=orders))

@@ -10,7 +10,7 @@ from outcry.identity import client_order_id
 from outcry.market.frame import Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import OrderIntent, OrderType, Side, TimeInForce, Verdict
+from outcry.messages import OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
 
 MINUTE_NS = 60 * 10**9
 BARS_A_SESSION = 3
@@ -42,7 +42,7 @@ class Market:
             TimeInForce.DAY if day else TimeInForce.GTC,
             limit and Decimal(limit),
             stop and Decimal(stop),
-            purpose,
+            purpose=Purpose.REBALANCE,
         )
 
     def verdicts(self, seed: int) -> tuple[Verdict, ...]:

@@ -8,7 +8,7 @@ import pytest
 from outcry.identity import client_order_id
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Book, OrderIntent, Proposal, Side
+from outcry.messages import Book, OrderIntent, Proposal, Purpose, Side
 from outcry.risk.config import RiskConfig
 from outcry.risk.gate import RiskGate
 
@@ -51,7 +51,7 @@ def build_proposal():
                 symbol,
                 Side.BUY if signed > 0 else Side.SELL,
                 Decimal(abs(signed)),
-                purpose="test",
+                purpose=Purpose.REBALANCE,
             )
             for symbol, signed in (shares or {}).items()
         )

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from outcry.compiled import compile_entry_point
 from outcry.features.kernels.clock import (
     CLOCK_SIGNATURE,
     CLOCK_SLOTS,
@@ -26,7 +27,6 @@ from outcry.features.kernels.clock import (
     read_clocks,
     session_rows,
 )
-from outcry.features.kernels.compile import compile_entry_point
 from outcry.market.calendar import TradingCalendar
 from outcry.market.sessions import Sessions
 

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from numba.core import config
 
+from outcry.compiled import compile_entry_point, is_cached
 from outcry.features.kernels import compile as compiling
-from outcry.features.kernels.compile import compile_entry_point, is_cached
 
 SIGNATURE = "f8(f8)"
 

@@ -1,4 +1,4 @@
-"""How every kernel is compiled."""
+"""How every kernel is compiled, whatever it computes: features, positions, limits, fills."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ def kernel(function: Callable[P, R], *, is_inlined: bool = False) -> Callable[P,
     No `fastmath`: the order of additions is part of the value. The error model is numpy's, without the hidden branch
     of a Python division; every ratio guards its denominator in the open and documents the value in the catalogue.
     Kernels allocate nothing, so Numba need not count references to arrays: slices are free (`_nrt`).
-    They are not cached one by one: `outcry.features.kernels.advance` caches a family as a whole.
+    They are not cached one by one: an entry point is cached with everything it calls.
     """
     # Inner kernels are called from compiled code only: without the two wrappers a cold start is a third shorter.
     compiler = cast(Any, numba.njit)(
@@ -52,6 +52,16 @@ def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P,
     compiled.compile(signature)
     compiled.disable_compile()
     return cast(Callable[P, R], compiled)
+
+
+def source_hash(*paths: Path) -> str:
+    """Return the SHA-256, in hex, of source files and of those in folders.
+
+    Numba looks only at the file of a cached function to see whether it is current. As a closure variable of an entry
+    point, this makes an edit of any kernel it calls part of the key.
+    """
+    files = sorted(file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
+    return hashlib.sha256(b"\x00".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def is_cached(function: Callable[P, R], signature: str) -> bool:

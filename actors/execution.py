@@ -57,15 +57,15 @@ class ExecutionActor:
         router = OrderRouter(broker, self._ledger)
         async with JournalReader.connect(self._database_url, self._plan.run_id) as reader:
             seq = await reader.last_completed_seq()
+            earliest = await reader.first_seq() or 0
             if seq >= 0:
-                last_frame = await reader.frames(seq, seq)
-                broker.restore(
-                    seq,
-                    int(last_frame.ts_close_ns[0]),
-                    await reader.last_closes(seq),
-                    await reader.orders(),
-                    await reader.fills(),
-                )
+                orders = await reader.orders()
+                first = max(earliest, broker.first_frame_needed(seq, orders))
+                frames = await reader.frames(first, seq)
+                broker.restore(frames, await reader.last_closes(seq), orders, await reader.fills())
+            elif earliest < 0:
+                first = max(earliest, broker.first_frame_needed(-1, ()))
+                broker.warm_up(await reader.frames(first, -1))
             router.restore(seq, await reader.executions(seq + 1))
         return router
 

@@ -49,12 +49,15 @@ async def run_in_process(
     features = plan.build_features()
     if len(warmup):
         features.replay(warmup)
+    broker = plan.build_broker()
+    if len(warmup):
+        broker.warm_up(warmup)
     ledger = MemoryLedger()
     guard = QualityGuard(plan.feature_set.columns, len(plan.universe))
     journal = MemoryJournal(inputs or {}, ledger, guard)
     desk = Desk(
         journal=journal,
-        router=OrderRouter(plan.build_broker(), ledger),
+        router=OrderRouter(broker, ledger),
         portfolio=LocalPortfolio(plan.build_portfolio(), plan.build_construction()),
         features=LocalFeatures(features),
         predictor=predictor,

@@ -8,7 +8,7 @@ from configs.report import ReportConfig
 from configs.serving import ServingConfig
 from configs.training import TrainingConfig
 from outcry.config import FrozenConfig
-from outcry.execution.simulated_broker import BrokerConfig
+from outcry.execution.config import BrokerConfig
 from outcry.market.source import SourceConfig
 from outcry.portfolio.config import PortfolioConfig
 from outcry.risk.config import RiskConfig

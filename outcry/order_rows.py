@@ -12,14 +12,19 @@ to `REDUCE_ONLY` are what was asked for and never change; the others belong to w
 | `LIMIT`, `STOP` | price units |
 | `TRAIL`, `TRAIL_MICROS` | how far a trailing stop stays behind: price units, or millionths of the best price |
 | `SEQ`, `POSITION` | the frame that made it, and its place among the orders of that frame |
-| `PARENT` | `NUMBER` of the order this is a leg of; -1 where it is none |
+| `PARENT` | `NUMBER` of the order this is a leg of; -1 where it is none, `ENDED` where that one has come to its end |
 | `GROUP` | orders of one group cancel one another; 0 where it is alone |
 | `REDUCE_ONLY` | 1 for an order that only closes what is held |
 | `NUMBER` | counts the orders of a run |
+| `STATUS`, `REASON` | places in `STATUSES` and `REASONS` |
+| `ALLOWED` | lots it may trade: all, or for a leg what its parent has traded |
 | `FILLED`, `TAKEN` | lots traded by this order, and by the others of its group |
-| `BEST` | best price since it was made, price units; of a trailing stop |
-| `TRIGGERED` | 1 for a stop that has been reached |
-| `FIRST_FILL_SEQ` | the frame of the first fill; -1 before |
+| `BEST` | of a trailing stop, the best price it has seen, price units |
+| `TRIGGERED` | 1 for a stop that was reached in an earlier bar |
+| `FIRST_FILL_SEQ`, `LAST_FILL_SEQ` | frames of its fills; of a leg, the first is that of its parent; -1 before |
+| `ARRIVAL_NS` | when the market has it |
+| `MOVED` | what its own trades have moved the price by, billionths of it |
+| `TOUCHED` | 1 where this bar changed it |
 """
 
 from decimal import Decimal
@@ -28,18 +33,42 @@ import numpy as np
 
 from outcry.market.frame import IntArray
 from outcry.market.grid import Grid
-from outcry.messages import OrderIntent, OrderType, Purpose, Side, TimeInForce
+from outcry.messages import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
 (
     SYMBOL, SIDE, KIND, FORCE, PURPOSE, LOTS, LIMIT, STOP, TRAIL, TRAIL_MICROS, SEQ, POSITION, PARENT, GROUP,
-    REDUCE_ONLY, NUMBER, FILLED, TAKEN, BEST, TRIGGERED, FIRST_FILL_SEQ,
-) = range(21)  # fmt: skip
-N_COLUMNS = 21
+    REDUCE_ONLY, NUMBER, STATUS, REASON, ALLOWED, FILLED, TAKEN, BEST, TRIGGERED, FIRST_FILL_SEQ, LAST_FILL_SEQ,
+    ARRIVAL_NS, MOVED, TOUCHED,
+) = range(28)  # fmt: skip
+N_COLUMNS = 28
 
 KINDS = tuple(OrderType)
 FORCES = tuple(TimeInForce)
 PURPOSES = tuple(Purpose)
 MARKET, LIMIT_ORDER, STOP_ORDER, STOP_LIMIT, TRAILING_STOP = range(5)
+ENDED = -2
+
+STATUSES = tuple(OrderStatus)
+CREATED, SUBMITTED, ACCEPTED, PARTIALLY_FILLED, FILLED_UP, REJECTED, CANCELLED, EXPIRED = range(8)
+
+REASONS = (
+    "",
+    "requested",
+    "session ended",
+    "sell exceeds the holding, and broker.allow_short is false",
+    "buying power is used up",
+    "one cancels the other",
+    "the order it is a leg of ended",
+    "nothing is left to close",
+    "not filled at once",
+    "the opening is over",
+)
+(
+    NO_REASON, REQUESTED, SESSION_ENDED, SHORT_REFUSED, CASH_REFUSED, OTHER_TRADED, PARENT_ENDED, NOTHING_TO_CLOSE,
+    NOT_AT_ONCE, OPENING_OVER,
+) = range(10)  # fmt: skip
+"""Why an order ended."""
+
 DAY, GTC, IOC, FOK, OPG, CLS = range(6)
 REBALANCE, ENTER, RESIZE, EXIT, STOP_LOSS, TAKE_PROFIT, DELEVERAGE, FLATTEN, KEEP_EXIT, MARGIN_CALL = range(10)
 
@@ -72,7 +101,7 @@ def to_row(order: OrderIntent, symbol: int, grid: Grid) -> IntArray:
         row[column] = 0 if price is None else grid.price_units(price)
     row[TRAIL_MICROS] = 0 if order.trail_frac is None else int(order.trail_frac * MILLION)
     row[REDUCE_ONLY] = order.is_reduce_only
-    row[PARENT] = row[FIRST_FILL_SEQ] = -1
+    row[PARENT] = row[FIRST_FILL_SEQ] = row[LAST_FILL_SEQ] = -1
     return row
 
 

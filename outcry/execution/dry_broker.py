@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from outcry.execution.lifecycle import OrderRecord
-from outcry.market.frame import FloatArray, Frame
+from outcry.market.frame import FloatArray, Frame, FrameTensor
 from outcry.messages import Fill, OrderIntent, OrderStatus, OrderUpdated
 
 NOT_SENT = "dry run: no order is sent"
@@ -34,12 +34,14 @@ class DryBroker:
     async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
         return (), ()
 
+    def first_frame_needed(self, seq: int, orders: Sequence[OrderRecord]) -> int:
+        """Return the first frame that `restore` must be given."""
+        return seq
+
     def restore(
-        self,
-        seq: int,
-        ts_close_ns: int,
-        last_close: FloatArray,
-        orders: Sequence[OrderRecord],
-        fills: Sequence[Fill],
+        self, frames: FrameTensor, last_close: FloatArray, orders: Sequence[OrderRecord], fills: Sequence[Fill]
     ) -> None:
         """Resume; there is nothing to take up."""
+
+    def warm_up(self, frames: FrameTensor) -> None:
+        """Show the broker the frames before the first traded one; it does not look."""

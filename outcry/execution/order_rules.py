@@ -1,24 +1,58 @@
 """What a broker checks before it accepts an order."""
 
+from decimal import Decimal
+
 from outcry.market.universe import Universe
-from outcry.messages import OrderIntent, OrderType
+from outcry.messages import OrderIntent, OrderType, TimeInForce
+
+SMALLEST_TRAIL_FRAC = Decimal("0.000001")
+
+_PRICES: dict[OrderType, tuple[str, ...]] = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("limit_price",),
+    OrderType.STOP: ("stop_price",),
+    OrderType.STOP_LIMIT: ("limit_price", "stop_price"),
+    OrderType.TRAILING_STOP: ("trail_price",),
+}
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS)
 
 
 def check_order(order: OrderIntent, universe: Universe) -> str:
     """Return why `order` cannot be accepted, name, value and rule; an empty text where it can.
 
-    Every order type may be combined with either time in force. A limit needs a limit price, a stop a stop price, and
-    neither takes the other; prices lie on the tick, the quantity on the lot.
+    Each type takes its prices and no others; a trailing stop takes either of two distances. What is to trade at one
+    moment (IOC, FOK, OPG, CLS) cannot wait for a stop. Prices lie on the tick, the quantity on the lot.
     """
     if order.symbol not in universe.symbols:
         return f"symbol must be in the universe, was {order.symbol}"
     if order.quantity <= 0 or order.quantity % universe.lot:
         return f"quantity must be a positive multiple of {universe.lot}, was {order.quantity}"
-    wanted = {"limit_price": order.order_type is OrderType.LIMIT, "stop_price": order.order_type is OrderType.STOP}
-    for name, is_wanted in wanted.items():
+    if order.time_in_force in _AT_ONCE and order.order_type not in (OrderType.MARKET, OrderType.LIMIT):
+        return f"time_in_force must be day or gtc for a {order.order_type} order, was {order.time_in_force}"
+    return _check_prices(order, universe) or _check_links(order)
+
+
+def _check_prices(order: OrderIntent, universe: Universe) -> str:
+    wanted = _PRICES[order.order_type]
+    if order.trail_frac is not None:
+        if order.order_type is not OrderType.TRAILING_STOP:
+            return f"trail_frac must be absent for a {order.order_type} order, was {order.trail_frac}"
+        if not SMALLEST_TRAIL_FRAC <= order.trail_frac < 1 or order.trail_frac % SMALLEST_TRAIL_FRAC:
+            return f"trail_frac must be a multiple of {SMALLEST_TRAIL_FRAC} below 1, was {order.trail_frac}"
+        wanted = ()
+    for name in ("limit_price", "stop_price", "trail_price"):
         price = getattr(order, name)
-        if is_wanted != (price is not None):
-            return f"{name} must {'be given' if is_wanted else 'be absent'} for a {order.order_type} order, was {price}"
+        if (name in wanted) != (price is not None):
+            rule = "be given" if name in wanted else "be absent"
+            return f"{name} must {rule} for a {order.order_type} order, was {price}"
         if price is not None and (price <= 0 or price % universe.tick):
             return f"{name} must be a positive multiple of {universe.tick}, was {price}"
+    return ""
+
+
+def _check_links(order: OrderIntent) -> str:
+    if order.parent_id == order.client_order_id:
+        return f"parent_id must name another order, was that of the order itself, {order.parent_id}"
+    if order.parent_id and order.time_in_force is not TimeInForce.GTC:
+        return f"time_in_force must be gtc for a leg, which lives with its position, was {order.time_in_force}"
     return ""

@@ -1,76 +1,53 @@
 """A broker that trades orders against the next bar: the market of a backtest and of a local run."""
 
 from collections.abc import Sequence
-from decimal import Decimal, localcontext
-from typing import Literal, Self
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from outcry.config import FrozenConfig
-from outcry.errors import RecoveryError
-from outcry.execution.account import Account
-from outcry.execution.costs.fixed_slippage import FixedSlippage
-from outcry.execution.costs.linear_commission import LinearCommission
+from outcry.errors import ConfigurationError, RecoveryError
+from outcry.execution.config import BrokerConfig
+from outcry.execution.kernels import cover, entry
+from outcry.execution.kernels.bar import N_UPDATE_COLUMNS, U_FILLED, U_NUMBER, U_REASON, U_STATUS
+from outcry.execution.kernels.model import WINDOW_BARS, assumed_market, commission_tiers
+from outcry.execution.kernels.past import LONG_WINDOWS
 from outcry.execution.lifecycle import OrderRecord, Step, created
-from outcry.execution.matching import FrameBars, match_price
 from outcry.execution.order_rules import check_order
+from outcry.execution.resume import Past, as_of, resume_orders
+from outcry.execution.session_clock import read_clock
+from outcry.execution.tape import RecentBars
 from outcry.identity import fill_id
-from outcry.market.frame import FloatArray, Frame
+from outcry.market.frame import FloatArray, Frame, FrameTensor, IntArray
+from outcry.market.grid import LARGEST_UNITS
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Fill, OrderIntent, OrderStatus, OrderType, OrderUpdated, Side, TimeInForce
-from outcry.money import EXACT, exact, round_price
+from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, OrderUpdated
+from outcry.order_rows import (
+    CANCEL_ALL,
+    CANCEL_WORKING,
+    F_COMMISSION,
+    F_LOTS,
+    F_NUMBER,
+    F_PRICE,
+    F_SLIPPAGE,
+    F_SYMBOL,
+    GROUP,
+    KEEP_OPEN,
+    N_COLUMNS,
+    N_FILL_COLUMNS,
+    NUMBER,
+    PARENT,
+    POSITION,
+    REASONS,
+    REDUCE_ONLY,
+    STATUSES,
+    to_row,
+)
 
-ALL_OPEN = "*"
-SHORT_REFUSED = "sell exceeds the holding, and broker.allow_short is false"
-CASH_REFUSED = "buying power is used up"
-NEVER_NS = int(np.iinfo(np.int64).max)
+FIRST_CAPACITY = 64
 
-
-PESSIMISTIC_SLIPPAGE, PESSIMISTIC_COMMISSION, PESSIMISTIC_VOLUME = 3.0, 2.0, 0.25
-
-
-class BrokerConfig(FrozenConfig):
-    """What the simulated account holds, may do and pays; section `broker`.
-
-    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and
-    takes any volume, ``pessimistic`` has three times the slippage, twice the commission and a quarter of the volume. A
-    result that lives on the difference between them lives on its assumptions.
-    """
-
-    assumptions: Literal["optimistic", "realistic", "pessimistic"] = "realistic"
-    initial_cash: Decimal = Field(default=Decimal(100_000), gt=0)
-    allow_short: bool = False
-    max_leverage: float = Field(default=1.0, gt=0, le=10)
-    slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
-    commission_per_share: float = Field(default=0.005, ge=0)
-    commission_bps: float = Field(default=0.0, ge=0, lt=10_000)
-    min_commission: float = Field(default=1.0, ge=0)
-    max_volume_frac: float = Field(default=0.10, gt=0, le=1)
-
-    def assumed(self) -> "BrokerConfig":
-        """Return what the assumptions make of these costs and limits."""
-        if self.assumptions == "realistic":
-            return self
-        if self.assumptions == "optimistic":
-            costs = ("slippage_bps", "commission_per_share", "commission_bps", "min_commission")
-            bent = {**dict.fromkeys(costs, 0.0), "max_volume_frac": 1.0}
-        else:
-            factors = {
-                "slippage_bps": PESSIMISTIC_SLIPPAGE,
-                "commission_per_share": PESSIMISTIC_COMMISSION,
-                "commission_bps": PESSIMISTIC_COMMISSION,
-                "min_commission": PESSIMISTIC_COMMISSION,
-                "max_volume_frac": PESSIMISTIC_VOLUME,
-            }
-            bent = {name: factor * getattr(self, name) for name, factor in factors.items()}
-        return BrokerConfig.model_validate({**dict(self), **bent, "assumptions": "realistic"})
-
-    @model_validator(mode="after")
-    def _bent_costs_are_costs(self) -> Self:
-        self.assumed()
-        return self
+Answer = tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]
 
 
 class SimulatedBroker:
@@ -81,81 +58,119 @@ class SimulatedBroker:
     universe : Universe
     config : BrokerConfig
     sessions : Sessions
-        When DAY orders expire.
+        When orders for the day expire, and which bars open and close a session.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the cash is too much to be counted in the money units of the universe.
 
     Notes
     -----
-    Order of a bar: what only reduces a holding first, then by the frame that made the order, then by id. Of each order:
-
-    1. An order of frame t trades on frame t+1 at the earliest; a symbol without a bar, or a bar without volume, leaves
-       its orders as they are.
-    2. `match_price` gives the price; slippage moves it against the trader, except for a limit order. All prices lie on
-       the tick, rounded against the trader.
-    3. All orders of a symbol together trade at most ``max_volume_frac`` of the volume of the bar, in whole lots; the
-       rest stays open. A stop that traded in part has become a market order.
-    4. What the account does not cover (`Account`) is refused: the order trades the covered part and ends there,
-       REJECTED where that is nothing, CANCELLED with a reason otherwise.
-    5. A DAY order works in the session that follows the instant it was made at, and expires with it.
-
+    The rules are those of `outcry.execution.kernels.bar.advance_bar`; this class translates between orders and rows.
     At most one update an order comes from one `advance`: its state after the bar.
     """
 
     def __init__(self, universe: Universe, config: BrokerConfig, sessions: Sessions) -> None:
         config = config.assumed()
         self._universe = universe
-        self._config = config
+        self._grid = universe.grid
+        self._initial_cash = self._grid.money_units(config.initial_cash)
+        if self._initial_cash * config.max_leverage * 100 > LARGEST_UNITS:
+            largest = self._grid.money(int(LARGEST_UNITS / config.max_leverage / 100))
+            raise ConfigurationError(
+                f"broker.initial_cash must be at most {largest:.0f} with lots of {universe.lot}, "
+                f"was {config.initial_cash}"
+            )
         self._sessions = sessions
         self._index = {symbol: i for i, symbol in enumerate(universe.symbols)}
-        self._slippage = FixedSlippage(config.slippage_bps, universe.tick)
-        self._commission = LinearCommission(config.commission_per_share, config.commission_bps, config.min_commission)
-        self._volume_frac = exact(config.max_volume_frac)
-        self._reset(-1, 0, np.full(len(universe), np.nan))
+        self._market = assumed_market(config, self._grid)
+        self._tiers = commission_tiers(config)
+        self._n_past = 2 + LONG_WINDOWS * int(self._market[WINDOW_BARS])
+        self._reset(-1, 0)
 
-    def _reset(self, seq: int, ts_close_ns: int, last_close: FloatArray) -> None:
-        self._account = Account(
-            self._config.initial_cash,
-            allow_short=self._config.allow_short,
-            max_leverage=self._config.max_leverage,
-        )
+    def _reset(self, seq: int, ts_close_ns: int) -> None:
+        n_symbols = len(self._universe)
+        self._account = np.zeros(cover.N_SLOTS, dtype=np.int64)
+        self._account[cover.CASH] = self._initial_cash
+        self._lots = np.zeros(n_symbols, dtype=np.int64)
+        self._counts = np.zeros(1, dtype=np.int64)
+        self._last_units = np.zeros(n_symbols, dtype=np.int64)
+        self._last_close = np.full(n_symbols, np.nan)
+        self._working = np.zeros(n_symbols, dtype=np.int64)
+        self._recent = RecentBars(n_symbols, self._n_past)
+        self._make_tables(FIRST_CAPACITY)
         self._last_seq = seq
         self._last_ts_ns = ts_close_ns
-        self._last_close = last_close.copy()
-        self._open: dict[str, OrderRecord] = {}
-        self._closed: dict[str, OrderRecord] = {}
-        self._answer: tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]] | None = None
+        self._records: list[OrderRecord] = []
+        self._number: dict[str, int] = {}
+        self._groups: dict[str, int] = {}
+        self._answer: Answer | None = None
+
+    def _make_tables(self, capacity: int) -> None:
+        self._orders = np.zeros((capacity, N_COLUMNS), dtype=np.int64)
+        self._fills = np.zeros((capacity, N_FILL_COLUMNS), dtype=np.int64)
+        self._updates = np.zeros((capacity, N_UPDATE_COLUMNS), dtype=np.int64)
+        n_symbols = len(self._universe)
+        marks, free = np.zeros(n_symbols, dtype=np.int64), np.zeros(n_symbols, dtype=np.int64)
+        self._scratch = (marks, free, np.zeros(capacity, dtype=np.int64))
+
+    @property
+    def _broker(self) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray, FloatArray]:
+        return self._account, self._lots, self._orders, self._counts, self._last_units, self._last_close
 
     @property
     def cash(self) -> Decimal:
         """Account currency."""
-        return self._account.cash
+        return self._grid.money(self._account[cover.CASH])
 
     @property
     def holdings(self) -> dict[str, Decimal]:
         """Signed shares by symbol, without the flat ones."""
-        shares = ((symbol, self._account.holding(i)) for symbol, i in self._index.items())
-        return {symbol: held for symbol, held in shares if held}
+        return {symbol: self._grid.quantity(self._lots[i]) for symbol, i in self._index.items() if self._lots[i]}
 
     @property
     def working(self) -> FloatArray:
-        """Signed shares on their way, float64 (n_symbols,): open orders without stops that have not triggered."""
-        shares = np.zeros(len(self._universe))
-        for order in self._open_in_order():
-            if order.intent.order_type is not OrderType.STOP or order.filled_quantity:
-                shares[self._index[order.intent.symbol]] += order.intent.side.sign * float(order.remaining)
-        return shares
+        """Signed shares on their way, float64 (n_symbols,): open orders, without what only protects a position."""
+        return np.multiply(self._working, self._grid.lot_shares, dtype=np.float64)
+
+    def warm_up(self, frames: FrameTensor) -> None:
+        """Show the market the frames before the first traded one: it knows volume and volatility from them."""
+        for seq in range(max(frames.first_seq, frames.last_seq + 1 - self._n_past), frames.last_seq + 1):
+            self._recent.push(frames.frame(seq))
+
+    def first_frame_needed(self, seq: int, orders: Sequence[OrderRecord]) -> int:
+        """Return the first frame that `restore` must be given to resume after `seq`; there may be none so early."""
+        made = (order.intent.seq for order in orders if order.is_open or order.updated_seq > seq)
+        return min(min(made, default=seq), seq) - self._n_past
 
     async def submit(self, orders: Sequence[OrderIntent]) -> tuple[OrderUpdated, ...]:
         """Accept or reject each order; one with a known id is answered with its present state."""
-        return tuple(self._submit(order).update() for order in orders)
+        rows: list[IntArray] = []
+        for position, order in enumerate(orders):
+            if order.client_order_id not in self._number:
+                self._admit(order, position, rows)
+        if rows:
+            n_needed = int(self._counts[0]) + len(rows)
+            if n_needed > len(self._orders):
+                kept = self._orders[: self._counts[0]]
+                self._make_tables(2 * n_needed)
+                self._orders[: len(kept)] = kept
+            table = np.array(rows)
+            entry.compile_accept()(self._broker, table, self._market, self._last_ts_ns, self._working)
+        return tuple(self._records[self._number[order.client_order_id]].update() for order in orders)
 
     async def cancel(self, client_order_ids: Sequence[str], seq: int) -> tuple[OrderUpdated, ...]:
-        """Cancel open orders, ``"*"`` all of them; one that is not open is left out of the answer."""
-        orders = [self._open[key] for key in client_order_ids if key in self._open]
-        if ALL_OPEN in client_order_ids:
-            orders = self._open_in_order()
-        return tuple(self._keep(order.take(Step.CANCEL, seq, "requested")).update() for order in orders)
+        """Cancel open orders, ``"*"`` all and ``"*working"`` those on their way; others are left out of the answer."""
+        codes = {ALL_OPEN[0]: CANCEL_ALL, ALL_WORKING[0]: CANCEL_WORKING}
+        code = max((codes.get(key, KEEP_OPEN) for key in client_order_ids), default=KEEP_OPEN)
+        numbers = [self._number[key] for key in client_order_ids if key in self._number]
+        n_updates = entry.compile_cancel()(
+            self._broker, code, np.array(numbers, dtype=np.int64), self._updates, self._working
+        )
+        return self._take_updates(n_updates, seq)
 
-    async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
+    async def advance(self, frame: Frame) -> Answer:
         """Match the orders of earlier frames against the bars; a repeated frame gives the same answer.
 
         Raises
@@ -167,146 +182,130 @@ class SimulatedBroker:
             return self._answer
         if frame.seq != self._last_seq + 1:
             raise RecoveryError(f"seq must be {self._last_seq + 1}, the frame after the last one, was {frame.seq}")
-        with localcontext(EXACT):
-            self._answer = self._match(frame) if self._open else ((), ())
+        self._recent.push(frame)
+        clock = read_clock(self._sessions, frame.seq, np.array([frame.ts_close_ns]), self._last_ts_ns)[0]
+        n_fills, n_updates = entry.compile_advance()(
+            self._broker, self._market, self._tiers, self._recent.bars, self._recent.row, clock, self._scratch,
+            self._fills, self._updates, self._working,
+        )  # fmt: skip
         self._last_seq, self._last_ts_ns = frame.seq, frame.ts_close_ns
-        np.copyto(self._last_close, frame.close, where=frame.present)
+        fills = tuple(self._read_fill(self._fills[k], frame) for k in range(n_fills))
+        self._answer = fills, self._take_updates(n_updates, frame.seq)
         return self._answer
 
     def restore(
-        self,
-        seq: int,
-        ts_close_ns: int,
-        last_close: FloatArray,
-        orders: Sequence[OrderRecord],
-        fills: Sequence[Fill],
+        self, frames: FrameTensor, last_close: FloatArray, orders: Sequence[OrderRecord], fills: Sequence[Fill]
     ) -> None:
-        """Resume after frame `seq`, whatever the ledger holds of later frames: those are computed again, equal.
+        """Resume after the last of `frames`, whatever the ledger holds of later ones: those are computed again, equal.
 
         Parameters
         ----------
-        seq, ts_close_ns : int
-            Of the last complete frame.
+        frames : FrameTensor
+            Up to the last complete frame, from `first_frame_needed` on: what the market knows, and what stops have
+            seen.
         last_close : float64 (n_symbols,)
-            Last close seen up to it, NaN before the first bar.
+            Last close seen up to then, NaN before the first bar.
         orders : sequence of OrderRecord
-            Every order of the run; `updated_seq` tells whether its end came later than `seq`.
+            Every order of the run, as they were made; `updated_seq` tells whether its end came later.
         fills : sequence of Fill
             Every fill of the run.
 
+        Raises
+        ------
+        RecoveryError
+            Where the frames begin too late.
+
         Notes
         -----
-        A DAY order open after frame `seq` always expires with the first session that ends later: nothing else of it
-        needs to be known.
+        A DAY order open after a frame always expires with the first session that ends later: nothing else of it needs
+        to be known.
         """
-        self._reset(seq, ts_close_ns, last_close)
-        filled: dict[str, Decimal] = {}
-        with localcontext(EXACT):
-            for fill in fills:
-                if fill.seq <= seq:
-                    filled[fill.client_order_id] = filled.get(fill.client_order_id, Decimal(0)) + fill.quantity
-                    shares = fill.side.sign * fill.quantity
-                    self._account.trade(self._index[fill.symbol], shares, fill.price, fill.commission, fill.price)
-        for order in orders:
-            if order.intent.seq <= seq:
-                self._keep(_as_of(order, seq, filled.get(order.intent.client_order_id, Decimal(0))))
+        seq = frames.last_seq
+        self._reset(seq, int(frames.ts_close_ns[-1]))
+        known = ~np.isnan(last_close)
+        self._last_close[known] = last_close[known]
+        self._last_units[known] = np.rint(last_close[known] * self._grid.price_scale).astype(np.int64)
+        fills_of: dict[str, list[Fill]] = {}
+        for fill in fills:
+            if fill.seq <= seq:
+                fills_of.setdefault(fill.client_order_id, []).append(fill)
+        made = [order for order in orders if order.intent.seq <= seq]
+        self._records = [as_of(order, seq, fills_of.get(order.intent.client_order_id, ())) for order in made]
+        self._number = {order.intent.client_order_id: n for n, order in enumerate(made)}
+        for n, order in enumerate(made):
+            if order.intent.oco_group:
+                self._groups.setdefault(order.intent.oco_group, n + 1)
+        self.warm_up(frames)
+        self._resume_account([fill for group in fills_of.values() for fill in group])
+        past = Past(self._universe, self._market, self._sessions, self._records, fills_of, frames)
+        rows = resume_orders(past, self._groups)
+        self._make_tables(max(FIRST_CAPACITY, 2 * len(rows)))
+        self._orders[: len(rows)] = rows
+        self._counts[0] = len(rows)
+        entry.compile_cancel()(self._broker, KEEP_OPEN, np.empty(0, dtype=np.int64), self._updates, self._working)
 
-    def _submit(self, order: OrderIntent) -> OrderRecord:
-        known = self._open.get(order.client_order_id) or self._closed.get(order.client_order_id)
-        if known:
-            return known
-        reason = check_order(order, self._universe)
+    def _resume_account(self, fills: Sequence[Fill]) -> None:
+        account, grid = self._account, self._grid
+        month = np.datetime64(self._last_ts_ns, "ns").astype("datetime64[M]")
+        account[cover.MONTH] = month.astype(np.int64)
+        for fill in fills:
+            lots, sign = grid.lots(fill.quantity), fill.side.sign
+            self._lots[self._index[fill.symbol]] += sign * lots
+            account[cover.CASH] -= sign * lots * grid.price_units(fill.price) + grid.money_units(fill.commission)
+            if np.datetime64(fill.ts_ns, "ns").astype("datetime64[M]") == month:
+                account[cover.MONTH_LOTS] += lots
+
+    def _admit(self, order: OrderIntent, position: int, rows: list[IntArray]) -> None:
+        number = len(self._records)
+        self._number[order.client_order_id] = number
+        reason = check_order(order, self._universe) or self._check_open(order)
         if reason:
-            return self._keep(created(order).take(Step.REJECT, order.seq, reason))
-        return self._keep(created(order).take(Step.SUBMIT, order.seq).take(Step.ACCEPT, order.seq))
+            self._records.append(created(order).take(Step.REJECT, order.seq, reason))
+            return
+        self._records.append(created(order).take(Step.SUBMIT, order.seq).take(Step.ACCEPT, order.seq))
+        row = to_row(order, self._index[order.symbol], self._grid)
+        row[NUMBER], row[POSITION] = number, position
+        if order.parent_id:
+            row[PARENT], row[REDUCE_ONLY] = self._number[order.parent_id], 1
+        if order.oco_group:
+            row[GROUP] = self._groups.setdefault(order.oco_group, number + 1)
+        rows.append(row)
 
-    def _open_in_order(self) -> list[OrderRecord]:
-        """Return the open orders in an order that does not depend on how they came here."""
-        return sorted(self._open.values(), key=lambda order: (order.intent.seq, order.intent.client_order_id))
+    def _check_open(self, order: OrderIntent) -> str:
+        """Return what is wrong with an order beside the other orders and the market; an empty text if nothing is."""
+        if order.parent_id:
+            parent = self._number.get(order.parent_id)
+            if parent is None or not self._records[parent].is_open:
+                return f"parent_id must name an open order, was {order.parent_id}"
+            entry_order = self._records[parent].intent
+            if entry_order.seq != order.seq:
+                return f"seq must be {entry_order.seq}, that of the parent, was {order.seq}"
+            if entry_order.symbol != order.symbol or entry_order.side is order.side:
+                return f"a leg must sell what its parent buys or the reverse, was {order.side} {order.symbol}"
+        if order.order_type is OrderType.TRAILING_STOP and not self._last_units[self._index[order.symbol]]:
+            return f"a trailing stop must have a price to trail, {order.symbol} had no bar yet"
+        return ""
 
-    def _keep(self, order: OrderRecord) -> OrderRecord:
-        key = order.intent.client_order_id
-        if order.is_open:
-            self._open[key] = order
-        else:
-            self._open.pop(key, None)
-            self._closed[key] = order
-        return order
+    def _take_updates(self, n_updates: int, seq: int) -> tuple[OrderUpdated, ...]:
+        updates = []
+        for update in self._updates[:n_updates].tolist():
+            number = update[U_NUMBER]
+            record = replace(
+                self._records[number],
+                status=STATUSES[update[U_STATUS]],
+                filled_quantity=self._grid.quantity(update[U_FILLED]),
+                updated_seq=seq,
+                reason=REASONS[update[U_REASON]],
+            )
+            self._records[number] = record
+            updates.append(record.update())
+        return tuple(updates)
 
-    def _match(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
-        session_end_ns = self._session_end_ns()
-        touched: dict[str, OrderRecord] = {}
-        fills: list[Fill] = []
-        if frame.ts_close_ns > session_end_ns:
-            self._expire(frame, touched)
-        bars = FrameBars(frame, self._volume_frac, self._universe.lot)
-        self._account.mark(np.where(frame.present, frame.open, self._last_close))
-        for order in sorted(self._open.values(), key=self._rank):
-            index = self._index[order.intent.symbol]
-            if order.intent.seq < frame.seq and bars.tradable(index) > 0:
-                after, fill = self._trade(order, index, bars, frame)
-                if after is not order:
-                    touched[order.intent.client_order_id] = self._keep(after)
-                if fill:
-                    fills.append(fill)
-        if frame.ts_close_ns == session_end_ns:
-            self._expire(frame, touched)
-        return tuple(fills), tuple(order.update() for order in touched.values())
-
-    def _rank(self, order: OrderRecord) -> tuple[bool, int, str]:
-        held = self._account.holding(self._index[order.intent.symbol])
-        is_opening = order.remaining > -order.intent.side.sign * held
-        return is_opening, order.intent.seq, order.intent.client_order_id
-
-    def _session_end_ns(self) -> int:
-        close_ns = self._sessions.close_ns
-        row = int(np.searchsorted(close_ns, self._last_ts_ns, side="right"))
-        return int(close_ns[row]) if row < len(close_ns) else NEVER_NS
-
-    def _expire(self, frame: Frame, touched: dict[str, OrderRecord]) -> None:
-        for order in self._open_in_order():
-            if order.intent.time_in_force is TimeInForce.DAY:
-                touched[order.intent.client_order_id] = self._keep(order.take(Step.EXPIRE, frame.seq, "session ended"))
-
-    def _trade(self, order: OrderRecord, index: int, bars: FrameBars, frame: Frame) -> tuple[OrderRecord, Fill | None]:
-        intent, side = order.intent, order.intent.side
-        bar = bars.prices(index)
-        reference = match_price(intent, bar, is_triggered=bool(order.filled_quantity))
-        if reference is None:
-            return order, None
-        is_limit = intent.order_type is OrderType.LIMIT
-        tick = self._universe.tick
-        price = round_price(reference, tick, side) if is_limit else self._slippage.price(reference, side)
-
-        def cost(traded: Decimal) -> tuple[Decimal, Decimal]:
-            away = side.sign * (price - bar.open)
-            return traded * away + self._commission.charge(traded, price), bar.open
-
-        possible = min(order.remaining, bars.tradable(index))
-        quantity = self._account.covered(index, side, possible, self._universe.lot, cost)
-        fill = None
-        after = order
-        if quantity:
-            commission = self._commission.charge(quantity, price)
-            self._account.trade(index, side.sign * quantity, price, commission, bar.open)
-            bars.take(index, quantity)
-            after = order.fill(quantity, frame.seq)
-            slippage = abs(price - reference) * quantity
-            key = intent.client_order_id
-            fill = Fill(
-                fill_id(key, frame.seq), key, frame.seq, frame.ts_close_ns, intent.symbol, side, quantity, price,
-                commission, slippage,
-            )  # fmt: skip
-        if quantity < possible:
-            is_short = side is Side.SELL and not self._config.allow_short
-            reason = SHORT_REFUSED if is_short else CASH_REFUSED
-            after = after.take(Step.CANCEL if after.filled_quantity else Step.REJECT, frame.seq, reason)
-        return after, fill
-
-
-def _as_of(order: OrderRecord, seq: int, filled: Decimal) -> OrderRecord:
-    """Return `order` as it was after frame `seq`: an end that came later is undone."""
-    if order.updated_seq <= seq and not order.is_open:
-        return order
-    status = OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED
-    return OrderRecord(order.intent, status, filled, min(order.updated_seq, seq))
+    def _read_fill(self, fill: IntArray, frame: Frame) -> Fill:
+        grid, intent = self._grid, self._records[fill[F_NUMBER]].intent
+        key = intent.client_order_id
+        return Fill(
+            fill_id(key, frame.seq), key, frame.seq, frame.ts_close_ns, self._universe.symbols[fill[F_SYMBOL]],
+            intent.side, grid.quantity(fill[F_LOTS]), grid.price(fill[F_PRICE]), grid.money(fill[F_COMMISSION]),
+            grid.money(fill[F_SLIPPAGE]),
+        )  # fmt: skip

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import outcry.execution
+from outcry.execution.config import BrokerConfig
 from outcry.execution.dry_broker import DryBroker
 from outcry.execution.lifecycle import OPEN_STATUSES
-from outcry.execution.simulated_broker import BrokerConfig, SimulatedBroker
+from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.frame import Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe

@@ -115,7 +115,7 @@ def optimal_mean_block(returns: FloatArray) -> float:
     slope = 2.0 * (weighted * lags).sum()
     if spectrum <= 0:
         return 1.0
-    block = (slope**2 / spectrum**2) ** (1 / 3) * n ** (1 / 3)
+    block = ((slope / spectrum) ** 2) ** (1 / 3) * n ** (1 / 3)
     return float(min(max(block, 1.0), math.ceil(min(3.0 * math.sqrt(n), n / 3.0))))
 
 

@@ -10,7 +10,7 @@ from outcry.identity import client_order_id
 from outcry.market.frame import Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
+from outcry.messages import ALL_OPEN, ALL_WORKING, OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
 
 MINUTE_NS = 60 * 10**9
 BARS_A_SESSION = 3
@@ -46,31 +46,55 @@ class Market:
         )
 
     def verdicts(self, seed: int) -> tuple[Verdict, ...]:
-        """Return random verdicts: orders of all types, cancels of single orders and of all."""
+        """Return random verdicts: orders of all kinds, brackets, cancels of single orders and of many."""
         rng = np.random.default_rng(seed)
         verdicts, ids = [], []
         for frame in self.frames:
-            orders = tuple(self._random_order(rng, frame, n) for n in range(rng.integers(0, 4)))
-            cancels = ("*",) if rng.random() < 0.1 else tuple(rng.choice(ids, 1)) if ids and rng.random() < 0.3 else ()
+            orders = tuple(
+                order for n in range(rng.integers(0, 4)) for order in self._random_orders(rng, frame, str(n))
+            )
+            cancels: tuple[str, ...] = tuple(rng.choice(ids, 1)) if ids and rng.random() < 0.3 else ()
+            if rng.random() < 0.2:
+                cancels = (ALL_OPEN, ALL_WORKING)[rng.integers(2)]
             ids += [order.client_order_id for order in orders]
             verdicts.append(Verdict(frame.seq, orders, cancels, (), False, 0.0))
         return tuple(verdicts)
 
-    def _random_order(self, rng, frame, n) -> OrderIntent:
+    def _random_orders(self, rng, frame, name) -> list[OrderIntent]:
         symbol = str(rng.choice(self.universe.symbols))
         side = Side.BUY if rng.random() < 0.6 else Side.SELL
-        price = str(np.round(rng.uniform(8, 12), 2))
-        kind = rng.integers(0, 3)
-        return self.order(
+        kind = OrderType(rng.choice(list(OrderType)))
+        at_once = [TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS]
+        forces = [TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTC]
+        forces += at_once if kind in (OrderType.MARKET, OrderType.LIMIT) else []
+
+        def price() -> Decimal:
+            return Decimal(str(np.round(rng.uniform(8, 12), 2)))
+
+        trail = rng.random() < 0.5
+        key = client_order_id("run", frame.seq, symbol, name)
+        entry = OrderIntent(
+            key,
             frame.seq,
             symbol,
             side,
-            int(rng.integers(1, 900)),
-            limit=price if kind == 1 else None,
-            stop=price if kind == 2 else None,
-            day=bool(rng.random() < 0.5),
-            purpose=str(n),
+            Decimal(int(rng.integers(1, 900))),
+            kind,
+            TimeInForce(rng.choice(forces)),
+            price() if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
+            price() if kind in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+            trail_price=Decimal("0.20") if kind is OrderType.TRAILING_STOP and trail else None,
+            trail_frac=Decimal("0.02") if kind is OrderType.TRAILING_STOP and not trail else None,
+            is_reduce_only=bool(rng.random() < 0.1),
         )
+        if rng.random() < 0.6:
+            return [entry]
+        leg = {"seq": frame.seq, "symbol": symbol, "quantity": entry.quantity, "parent_id": key, "oco_group": key}
+        leg["side"] = Side.SELL if side is Side.BUY else Side.BUY
+        loss = OrderIntent(key + "l", order_type=OrderType.TRAILING_STOP, trail_price=Decimal("0.30"), **leg)
+        if rng.random() < 0.5:
+            loss = OrderIntent(key + "l", order_type=OrderType.STOP, stop_price=price(), **leg)
+        return [entry, loss, OrderIntent(key + "p", order_type=OrderType.LIMIT, limit_price=price(), **leg)]
 
 
 def build_frame(seq, open_, high=None, low=None, close=None, volume=1e6, present=True) -> Frame:

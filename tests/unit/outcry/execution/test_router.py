@@ -4,9 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcry.errors import RecoveryError
+from outcry.execution.config import BrokerConfig
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
-from outcry.execution.simulated_broker import BrokerConfig, SimulatedBroker
+from outcry.execution.simulated_broker import SimulatedBroker
+from outcry.market.frame import stack_frames
 from outcry.messages import Side, Verdict
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -52,8 +54,9 @@ def build_router(market, config, ledger, fuse, complete):
     last_close = np.full(3, np.nan)
     for frame in market.frames[: complete + 1]:
         last_close = np.where(frame.present, frame.close, last_close)
-    ts_ns = market.frames[complete].ts_close_ns if complete >= 0 else 0
-    broker.restore(complete, ts_ns, last_close, ledger.order_records(), ledger.fills)
+    if complete >= 0:
+        past = stack_frames(list(market.frames[: complete + 1]))
+        broker.restore(past, last_close, ledger.order_records(), ledger.fills)
     router = OrderRouter(Mortal(broker, fuse), Mortal(ledger, fuse))
     router.restore(complete, ledger.executions(complete + 1))
     return router
@@ -141,7 +144,7 @@ async def test_a_resume_with_other_costs_is_told_from_the_same_run(market, ledge
     await router.submit(Verdict(0, (market.order(0, "AAA", Side.BUY, 5),), (), (), False, 0.0))
     committed = await router.advance(frame(1, 10))
     broker = SimulatedBroker(market.universe, BrokerConfig(slippage_bps=90), market.sessions)
-    broker.restore(0, frame(0, 10).ts_close_ns, np.full(3, 10.0), ledger.order_records(), ledger.fills)
+    broker.restore(stack_frames([frame(0, 10)]), np.full(3, 10.0), ledger.order_records(), ledger.fills)
     resumed = OrderRouter(broker, ledger)
     resumed.restore(0, committed)
     with pytest.raises(RecoveryError, match="another configuration"):

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from outcry.errors import RecoveryError
+from outcry.execution.config import BrokerConfig
 from outcry.execution.lifecycle import OPEN_STATUSES, created
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
-from outcry.execution.simulated_broker import BrokerConfig, SimulatedBroker
+from outcry.execution.simulated_broker import SimulatedBroker
+from outcry.market.frame import stack_frames
 from outcry.messages import OrderStatus, Side
 
 FREE = BrokerConfig(slippage_bps=0, commission_per_share=0, min_commission=0)
@@ -22,7 +24,13 @@ CONFIGS = st.builds(
     allow_short=st.booleans(),
     max_leverage=st.sampled_from([1.0, 2.0]),
     slippage_bps=st.sampled_from([0.0, 5.0, 50.0]),
+    slippage=st.sampled_from(["fixed", "volume", "volatility", "spread"]),
+    impact=st.sampled_from(["none", "square_root", "almgren_chriss"]),
+    window_bars=st.sampled_from([2, 3]),
     commission_bps=st.sampled_from([0.0, 3.0]),
+    commission_tiers=st.sampled_from([(), ((100.0, 0.002), (500.0, 0.001))]),
+    latency_ms=st.sampled_from([(0.0, 0.0), (100.0, 30_000.0), (50_000.0, 200_000.0)]),
+    latency_frames=st.sampled_from([0, 0, 1]),
     max_volume_frac=st.sampled_from([0.1, 1.0]),
 )
 
@@ -244,8 +252,9 @@ async def test_a_broker_restored_after_any_frame_goes_on_as_if_nothing_had_happe
     for frame in market.frames[: at + 1]:
         last_close = np.where(frame.present, frame.close, last_close)
     broker = SimulatedBroker(market.universe, config, market.sessions)
-    ts_ns = market.frames[at].ts_close_ns if at >= 0 else 0
-    broker.restore(at, ts_ns, last_close, ledger.order_records(), ledger.fills)  # it holds the whole run
+    if at >= 0:
+        past = stack_frames(list(market.frames[: at + 1]))
+        broker.restore(past, last_close, ledger.order_records(), ledger.fills)  # it holds the whole run
     for frame, verdict, expected in list(zip(market.frames, verdicts, undisturbed, strict=True))[at + 1 :]:
         assert await broker.advance(frame) == (expected.fills, expected.updates)
         np.testing.assert_array_equal(broker.working, expected.working)

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from outcry.execution.config import BrokerConfig
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
-from outcry.execution.simulated_broker import BrokerConfig, SimulatedBroker
+from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
@@ -64,8 +65,9 @@ class Floor:
         self.construction = PortfolioConstruction("run", self.universe, PORTFOLIO)
         self.gate = RiskGate("run", self.universe, RISK, self.sessions)
         if complete >= 0:
-            price, ts_ns = self.books[-1].price, self.books[-1].ts_close_ns
-            broker.restore(complete, ts_ns, price, self.ledger.order_records(), self.ledger.fills)
+            price = self.books[-1].price
+            past = self.frames.rows(0, complete + 1, first_seq=0)
+            broker.restore(past, price, self.ledger.order_records(), self.ledger.fills)
             self.router.restore(complete, self.ledger.executions(complete + 1))
             self.portfolio.restore_from_ledger(complete, self.ledger.fills, price)
             self.gate.restore(self.verdicts[-1].risk_state)

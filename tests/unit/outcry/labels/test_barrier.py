@@ -1,6 +1,7 @@
 """The first barrier wins, gaps included, and the worse one where a bar touches two."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -10,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcry.errors import ConfigurationError
-from outcry.execution.matching import PriceRange, match_price
 from outcry.labels.barrier import BarrierExits, TripleBarrier, meta_labels, triple_barrier
 from outcry.labels.direction import volatility_band
 from outcry.market.frame import FrameTensor
-from outcry.messages import Direction, OrderIntent, OrderType, Side
+from outcry.messages import Direction, Side
 
 NAN = np.nan
 UP, NEUTRAL, DOWN = Direction.UP, Direction.NEUTRAL, Direction.DOWN
@@ -100,9 +100,19 @@ def exits_of(market: FrameTensor, barriers: TripleBarrier, side: np.ndarray | No
     return triple_barrier(market.open, market.high, market.low, market.close, width_frac, barriers, side)
 
 
+@dataclass(frozen=True)
+class PriceRange:
+    open: Decimal
+    high: Decimal
+    low: Decimal
+
+
 def stop_price(bar: PriceRange, price: float, side: Side) -> Decimal | None:
-    order = OrderIntent("x", 0, "X", side, Decimal(1), OrderType.STOP, stop_price=Decimal(price))
-    return match_price(order, bar)
+    """Return where a stop order trades: at its price, or where the bar opens beyond it, at the open."""
+    level = Decimal(price)
+    if side is Side.BUY:
+        return max(bar.open, level) if bar.high >= level else None
+    return min(bar.open, level) if bar.low <= level else None
 
 
 def expected_exit(

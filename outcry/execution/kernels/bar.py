@@ -1,0 +1,476 @@
+"""One bar at the broker: which of the open orders trade, for how much, and what becomes of the others.
+
+Open orders are the first `n_open` rows of a table (`outcry.order_rows`), in the order in which they came.
+"""
+
+from outcry.compiled import inlined_kernel, kernel
+from outcry.execution.costs.commission import commission
+from outcry.execution.costs.latency import first_price, latency_ns
+from outcry.execution.costs.price import moved_billionths, trade_price
+from outcry.execution.kernels.cover import MONTH, MONTH_LOTS, book_trade, covered_lots, mark_account
+from outcry.execution.kernels.matching import (
+    AT_CLOSE,
+    AT_OPEN,
+    INSIDE,
+    LEGS,
+    is_stop,
+    match_at_close,
+    match_at_open,
+    match_inside,
+    match_leg,
+    watch,
+)
+from outcry.execution.kernels.model import (
+    ALLOW_SHORT,
+    LATENCY_FRAMES,
+    LATENCY_MAX_NS,
+    LOT_SHARES,
+    PRICE_SCALE,
+    SUB_TICKS,
+    VOLUME_FRAC,
+)
+from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, HIGH, LOW, OPEN, Bars
+from outcry.market.frame import FloatArray, IntArray
+from outcry.market.grid_kernels import round_against, round_down, to_price_units
+from outcry.order_rows import (
+    ACCEPTED,
+    ALLOWED,
+    ARRIVAL_NS,
+    BEST,
+    CANCELLED,
+    CASH_REFUSED,
+    CLS,
+    DAY,
+    ENDED,
+    EXPIRED,
+    F_COMMISSION,
+    F_LOTS,
+    F_NUMBER,
+    F_PRICE,
+    F_SEQ,
+    F_SIDE,
+    F_SLIPPAGE,
+    F_SYMBOL,
+    FILLED,
+    FILLED_UP,
+    FIRST_FILL_SEQ,
+    FOK,
+    FORCE,
+    GROUP,
+    IOC,
+    KIND,
+    LAST_FILL_SEQ,
+    LIMIT_ORDER,
+    LOTS,
+    MOVED,
+    NO_REASON,
+    NOT_AT_ONCE,
+    NOTHING_TO_CLOSE,
+    NUMBER,
+    OPENING_OVER,
+    OPG,
+    OTHER_TRADED,
+    PARENT,
+    PARENT_ENDED,
+    PARTIALLY_FILLED,
+    POSITION,
+    REASON,
+    REDUCE_ONLY,
+    REJECTED,
+    REQUESTED,
+    SEQ,
+    SESSION_ENDED,
+    SHORT_REFUSED,
+    SIDE,
+    STATUS,
+    STOP_LIMIT,
+    SYMBOL,
+    TAKEN,
+    TOUCHED,
+    TRIGGERED,
+)
+
+SEQ_NOW, TS_OPEN_NS, TS_CLOSE_NS, SESSION_END_NS, IS_OPENING, MONTH_NOW = range(6)
+"""Of a frame, int64: its number; the close of the frame before it; its own; the close of the session that orders made
+before it work in; whether it is the first of its session; its calendar month, counted from any."""
+N_CLOCK = 6
+
+U_NUMBER, U_STATUS, U_FILLED, U_REASON = range(4)
+"""What became of an order: `NUMBER`, places of status and reason, lots."""
+N_UPDATE_COLUMNS = 4
+
+Broker = tuple[IntArray, IntArray, IntArray, IntArray, IntArray, FloatArray]
+"""What the broker keeps: account; lots (n_symbols,); orders (capacity, N_COLUMNS); counts, of open orders; last closes
+(n_symbols,) in price units, 0 before the first bar; last closes as they were."""
+
+Scratch = tuple[IntArray, IntArray, IntArray]
+"""marks (n_symbols,), free lots (n_symbols,), and the rows of orders that may trade (capacity,)."""
+
+
+@inlined_kernel
+def left_to_trade(order: IntArray, held: int) -> int:
+    """Return the lots that an order may still trade where `held` lots of its symbol are held."""
+    left = int(order[ALLOWED] - order[FILLED] - order[TAKEN])
+    return min(left, max(-order[SIDE] * held, 0)) if order[REDUCE_ONLY] else left
+
+
+@kernel
+def accept(broker: Broker, order: IntArray, market: FloatArray, made_ts_ns: int) -> None:
+    """Add an order to the open ones; its asked-for columns, `NUMBER` and links are filled in.
+
+    Parameters
+    ----------
+    broker : Broker
+    order : int64 (N_COLUMNS,)
+    market : float64
+    made_ts_ns : int
+        Close of the frame that made it.
+    """
+    _, _, orders, counts, last_units, _ = broker
+    row = orders[counts[0]]
+    counts[0] += 1
+    for column in range(len(order)):
+        row[column] = order[column]
+    row[STATUS], row[REASON] = ACCEPTED, NO_REASON
+    row[ALLOWED] = 0 if order[PARENT] >= 0 else order[LOTS]
+    row[FILLED] = row[TAKEN] = row[TRIGGERED] = row[MOVED] = row[TOUCHED] = 0
+    row[FIRST_FILL_SEQ] = row[LAST_FILL_SEQ] = -1
+    row[BEST] = last_units[order[SYMBOL]]
+    row[ARRIVAL_NS] = made_ts_ns + latency_ns(market, order[SEQ], order[SYMBOL], order[POSITION])
+
+
+@kernel
+def advance_bar(
+    broker: Broker,
+    market: FloatArray,
+    tiers: FloatArray,
+    bars: Bars,
+    t: int,
+    clock: IntArray,
+    scratch: Scratch,
+    fills: IntArray,
+) -> int:
+    """Match the open orders of earlier frames against the bars of row t; return the number of fills.
+
+    Parameters
+    ----------
+    broker : Broker
+    market, tiers : float64
+    bars : Bars
+        Earlier rows are read for average volume, volatility and spread.
+    t : int
+    clock : int64 (N_CLOCK,)
+    scratch : Scratch
+    fills : int64 (capacity, N_FILL_COLUMNS)
+        Written from the first row on.
+
+    Notes
+    -----
+    1. An order of frame t trades on frame t + 1 at the earliest, once it has arrived; a symbol without a bar, or a bar
+       without volume, leaves its orders as they are.
+    2. First what trades at the open, then what trades on the way, then the legs of orders that traded in this bar, then
+       what trades at the close. In each: first what closes a holding; on the way stops before limits; then in the order
+       in which orders came. An order trades at most once a bar.
+    3. Slippage and impact move the price against the trader, except for a limit order. All prices lie on the tick,
+       rounded against the trader.
+    4. All orders of a symbol together trade at most a part of the volume of the bar, in whole lots; the rest stays
+       open, unless the order was to be filled at once.
+    5. What the account does not cover is refused: the order trades the covered part and ends.
+    6. An order for the day works in the session that follows the instant it was made at, and expires with it.
+
+    Rows that changed have `TOUCHED`, `STATUS` and `REASON` set; `drop_closed` takes those that ended out of the table.
+    """
+    account, lots, orders, counts, last_units, last_close = broker
+    marks, free, candidates = scratch
+    n_open, n_fills = counts[0], 0
+    if clock[MONTH_NOW] != account[MONTH]:
+        account[MONTH], account[MONTH_LOTS] = clock[MONTH_NOW], 0
+    if n_open:
+        for k in range(n_open):
+            orders[k, TOUCHED] = 0
+        if clock[TS_CLOSE_NS] > clock[SESSION_END_NS]:
+            expire(orders, n_open)
+        n_may = collect(broker, market, bars, t, clock, marks, free, candidates)
+        if n_may:
+            mark_account(account, lots, marks)
+            for moment in (AT_OPEN, INSIDE, LEGS, AT_CLOSE):
+                if moment == AT_CLOSE and clock[TS_CLOSE_NS] != clock[SESSION_END_NS]:
+                    continue
+                for turn in range(4):
+                    if turn % 2 and moment != INSIDE:
+                        continue  # only on the way do stops go before limits
+                    for c in range(n_may):
+                        order = orders[candidates[c]]
+                        if not has_turn(order, lots[order[SYMBOL]], moment, turn, clock[SEQ_NOW]):
+                            continue
+                        n_fills += try_trade(
+                            broker, market, tiers, bars, t, clock, marks, free, order, moment, fills[n_fills]
+                        )
+        finish(broker, bars, t, clock, market)
+    for i in range(len(last_close)):
+        close = bars[CLOSE][t, i]
+        if close == close:  # noqa: PLR0124 - not NaN
+            last_close[i] = close
+            last_units[i] = to_price_units(close, market[PRICE_SCALE])
+    return n_fills
+
+
+@kernel
+def expire(orders: IntArray, n_open: int) -> None:
+    """Expire what works for one session only."""
+    for k in range(n_open):
+        force = orders[k, FORCE]
+        if force in (DAY, CLS, OPG):
+            end(orders, n_open, orders[k], EXPIRED, SESSION_ENDED)
+
+
+@kernel
+def collect(
+    broker: Broker,
+    market: FloatArray,
+    bars: Bars,
+    t: int,
+    clock: IntArray,
+    marks: IntArray,
+    free: IntArray,
+    candidates: IntArray,
+) -> int:
+    """Find the orders whose symbol has a bar with volume, the marks and free lots; return how many there are."""
+    _, _, orders, counts, last_units, _ = broker
+    n_may = 0
+    for k in range(counts[0]):
+        order = orders[k]
+        volume = bars[BAR_VOLUME][t, order[SYMBOL]]
+        if order[STATUS] <= PARTIALLY_FILLED and has_arrived(order, market, clock) and volume > 0.0:
+            candidates[n_may] = k
+            n_may += 1
+            free[order[SYMBOL]] = round_down(volume * market[VOLUME_FRAC] / market[LOT_SHARES], 1)
+    if n_may:
+        for i in range(len(marks)):
+            price = bars[OPEN][t, i]
+            marks[i] = to_price_units(price, market[PRICE_SCALE]) if price == price else last_units[i]  # noqa: PLR0124
+    return n_may
+
+
+@inlined_kernel
+def has_arrived(order: IntArray, market: FloatArray, clock: IntArray) -> bool:
+    """Say whether the market has the order before the bar ends."""
+    has_waited = order[SEQ] + market[LATENCY_FRAMES] < clock[SEQ_NOW]
+    return bool(has_waited and order[ARRIVAL_NS] < clock[TS_CLOSE_NS])
+
+
+@inlined_kernel
+def has_turn(order: IntArray, held: int, moment: int, turn: int, seq: int) -> bool:
+    """Say whether an order is tried in this turn of a moment.
+
+    Turns: 0 closes a holding and is a stop, 1 closes and is a limit, 2 and 3 the same for all others. Where a moment
+    makes no difference of stops and limits, turns 0 and 2 take both. An order that has traded or ended is over.
+    """
+    if order[STATUS] > PARTIALLY_FILLED or order[LAST_FILL_SEQ] == seq or order[ALLOWED] == 0:
+        return False
+    is_new_leg = order[PARENT] != -1 and order[FIRST_FILL_SEQ] == seq
+    if is_new_leg != (moment == LEGS):
+        return False
+    if moment == INSIDE and is_stop(order) == (turn % 2 == 1):
+        return False
+    left = left_to_trade(order, held)
+    return left > 0 and (turn >= 2 or left <= -order[SIDE] * held)
+
+
+@kernel
+def match(order: IntArray, market: FloatArray, bars: Bars, t: int, clock: IntArray, moment: int) -> int:
+    """Return the price at which an order trades at a moment of the bar, price units; 0 where it does not."""
+    i, scale = order[SYMBOL], market[PRICE_SCALE]
+    close = bars[CLOSE][t, i]
+    if moment == AT_CLOSE:
+        return match_at_close(order, to_price_units(close, scale))
+    if moment == LEGS:
+        entry, high, low = order[BEST], bars[HIGH][t, i], bars[LOW][t, i]
+        return match_leg(order, entry, to_price_units(high, scale), to_price_units(low, scale))
+    price = bars[OPEN][t, i]
+    if market[LATENCY_MAX_NS] > 0.0:
+        price = first_price(price, close, order[ARRIVAL_NS], clock[TS_OPEN_NS], clock[TS_CLOSE_NS])
+    first = to_price_units(price, scale)
+    if moment == AT_OPEN:
+        return match_at_open(order, first, clock[IS_OPENING] != 0)
+    return match_inside(order, first, to_price_units(bars[HIGH][t, i], scale), to_price_units(bars[LOW][t, i], scale))
+
+
+@kernel
+def try_trade(
+    broker: Broker,
+    market: FloatArray,
+    tiers: FloatArray,
+    bars: Bars,
+    t: int,
+    clock: IntArray,
+    marks: IntArray,
+    free: IntArray,
+    order: IntArray,
+    moment: int,
+    fill: IntArray,
+) -> int:
+    """Trade an order at a moment of the bar where it does; return 1 for a fill, written to `fill`, else 0."""
+    account, lots, orders, counts, _, _ = broker
+    i, sign = order[SYMBOL], order[SIDE]
+    reference = match(order, market, bars, t, clock, moment)
+    if reference == 0:
+        return 0
+    left = left_to_trade(order, lots[i])
+    possible = min(left, free[i])
+    if possible == 0 or (order[FORCE] == FOK and possible < left):
+        return 0
+    is_limited = order[KIND] == LIMIT_ORDER or order[KIND] == STOP_LIMIT
+    price = round_against(float(reference), int(market[SUB_TICKS]), sign)
+    if not is_limited:
+        price = trade_price(market, bars, t, i, sign, possible, reference, order[MOVED])
+    traded = covered_lots(account, lots[i], sign, possible, price, marks[i], market, tiers)
+    if traded < possible and order[FORCE] == FOK:
+        traded = 0
+    if traded:
+        if traded < possible and not is_limited:
+            price = trade_price(market, bars, t, i, sign, traded, reference, order[MOVED])
+        cost = commission(market, tiers, account[MONTH_LOTS], traded, price)
+        book_trade(account, lots, i, sign, traded, price, cost, marks[i])
+        free[i] -= traded
+        order[MOVED] += moved_billionths(market, bars, t, i, traded)
+        fill[F_NUMBER], fill[F_SYMBOL], fill[F_SIDE], fill[F_LOTS] = order[NUMBER], i, sign, traded
+        fill[F_PRICE], fill[F_COMMISSION], fill[F_SEQ] = price, cost, clock[SEQ_NOW]
+        fill[F_SLIPPAGE] = abs(price - reference) * traded
+        note_trade(orders, counts[0], order, traded, price, clock[SEQ_NOW])
+    if traded < possible:  # what the account does not cover; one that never traded is rejected
+        is_short = sign < 0 and not market[ALLOW_SHORT]
+        status = CANCELLED if order[FILLED] else REJECTED
+        end(orders, counts[0], order, status, SHORT_REFUSED if is_short else CASH_REFUSED)
+    return 1 if traded else 0
+
+
+@kernel
+def note_trade(orders: IntArray, n_open: int, order: IntArray, traded: int, price: int, seq: int) -> None:
+    """Count a trade for its order, for the legs that wait for it, and against the others of its group."""
+    if order[FILLED] == 0 and order[PARENT] == -1:
+        order[FIRST_FILL_SEQ] = seq
+    order[FILLED] += traded
+    order[LAST_FILL_SEQ] = seq
+    order[TOUCHED] = 1
+    order[STATUS] = FILLED_UP if order[FILLED] == order[LOTS] else PARTIALLY_FILLED
+    for k in range(n_open):
+        other = orders[k]
+        if other[PARENT] == order[NUMBER]:
+            if other[ALLOWED] == 0:
+                other[FIRST_FILL_SEQ], other[BEST] = seq, price
+            other[ALLOWED] = min(other[ALLOWED] + traded, other[LOTS])
+        elif order[GROUP] and other[GROUP] == order[GROUP] and other[NUMBER] != order[NUMBER]:
+            other[TAKEN] += traded
+    if order[STATUS] == FILLED_UP:
+        release_legs(orders, n_open, order[NUMBER])
+
+
+@kernel
+def end(orders: IntArray, n_open: int, order: IntArray, status: int, reason: int) -> None:
+    """End an open order."""
+    if order[STATUS] > PARTIALLY_FILLED:
+        return
+    order[STATUS], order[REASON], order[TOUCHED] = status, reason, 1
+    release_legs(orders, n_open, order[NUMBER])
+
+
+@kernel
+def release_legs(orders: IntArray, n_open: int, number: int) -> None:
+    """Tell the legs of an order that it has come to its end; those it leaves nothing to close end with it."""
+    for k in range(n_open):
+        leg = orders[k]
+        if leg[PARENT] == number:
+            leg[PARENT] = ENDED
+            if leg[ALLOWED] == 0 and leg[STATUS] <= PARTIALLY_FILLED:
+                leg[STATUS], leg[REASON], leg[TOUCHED] = CANCELLED, PARENT_ENDED, 1
+
+
+@kernel
+def finish(broker: Broker, bars: Bars, t: int, clock: IntArray, market: FloatArray) -> None:
+    """End what has had its time, and let the stops that stay open see the bar."""
+    _, lots, orders, counts, _, _ = broker
+    n_open, scale = counts[0], market[PRICE_SCALE]
+    is_session_end = clock[TS_CLOSE_NS] == clock[SESSION_END_NS]
+    for k in range(n_open):
+        order = orders[k]
+        i, force = order[SYMBOL], order[FORCE]
+        if order[STATUS] > PARTIALLY_FILLED:
+            continue
+        has_worked = order[SEQ] < clock[SEQ_NOW] and has_arrived(order, market, clock)
+        if has_worked and force in (IOC, FOK):
+            end(orders, n_open, order, CANCELLED, NOT_AT_ONCE)
+        elif has_worked and force == OPG and clock[IS_OPENING]:
+            end(orders, n_open, order, EXPIRED, OPENING_OVER)
+        elif is_session_end and order[SEQ] < clock[SEQ_NOW] and force in (DAY, CLS, OPG):
+            end(orders, n_open, order, EXPIRED, SESSION_ENDED)
+        elif order[TAKEN] and order[ALLOWED] == order[FILLED] + order[TAKEN] and order[PARENT] < 0:
+            end(orders, n_open, order, CANCELLED, OTHER_TRADED)
+        elif order[REDUCE_ONLY] and has_worked and order[PARENT] < 0 and order[SIDE] * lots[i] >= 0:
+            end(orders, n_open, order, CANCELLED, NOTHING_TO_CLOSE)
+        elif order[ALLOWED] and has_worked and bars[BAR_VOLUME][t, i] > 0.0:
+            is_entry = order[PARENT] != -1 and order[FIRST_FILL_SEQ] == clock[SEQ_NOW]
+            high, low = to_price_units(bars[HIGH][t, i], scale), to_price_units(bars[LOW][t, i], scale)
+            watch(order, high, low, to_price_units(bars[CLOSE][t, i], scale), is_entry)
+
+
+@kernel
+def write_updates(orders: IntArray, counts: IntArray, updates: IntArray) -> int:
+    """Write the rows that were touched, (capacity, N_UPDATE_COLUMNS), and return how many there are."""
+    n = 0
+    for k in range(counts[0]):
+        order = orders[k]
+        if order[TOUCHED]:
+            update = updates[n]
+            update[U_NUMBER], update[U_STATUS] = order[NUMBER], order[STATUS]
+            update[U_FILLED], update[U_REASON] = order[FILLED], order[REASON]
+            n += 1
+    return n
+
+
+@kernel
+def drop_closed(orders: IntArray, counts: IntArray) -> None:
+    """Take the orders that ended out of the table; the others keep their order."""
+    n_kept = 0
+    for k in range(counts[0]):
+        if orders[k, STATUS] <= PARTIALLY_FILLED:
+            if n_kept != k:
+                for column in range(orders.shape[1]):
+                    orders[n_kept, column] = orders[k, column]
+            n_kept += 1
+    counts[0] = n_kept
+
+
+@kernel
+def sum_working(broker: Broker, working: IntArray) -> None:
+    """Write the signed lots on their way, int64 (n_symbols,): open orders, without what only protects a position.
+
+    An order that has not triggered, and could only close what is held, protects; so does a leg.
+    """
+    _, lots, orders, counts, _, _ = broker
+    for i in range(len(working)):
+        working[i] = 0
+    for k in range(counts[0]):
+        order = orders[k]
+        if is_working(order, lots[order[SYMBOL]]):
+            working[order[SYMBOL]] += order[SIDE] * left_to_trade(order, lots[order[SYMBOL]])
+
+
+@inlined_kernel
+def is_working(order: IntArray, held: int) -> bool:
+    """Say whether an order counts as on its way."""
+    is_leg = order[PARENT] != -1
+    is_waiting = is_stop(order) and not order[TRIGGERED] and order[SIDE] * held < 0
+    return not is_leg and not is_waiting
+
+
+@kernel
+def cancel_open(broker: Broker, is_all: bool) -> None:
+    """Cancel every open order, or those that count as on their way; `TOUCHED` marks them."""
+    _, lots, orders, counts, _, _ = broker
+    for k in range(counts[0]):
+        orders[k, TOUCHED] = 0
+    for k in range(counts[0]):
+        order = orders[k]
+        if is_all or is_working(order, lots[order[SYMBOL]]):
+            end(orders, counts[0], order, CANCELLED, REQUESTED)

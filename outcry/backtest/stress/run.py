@@ -69,7 +69,7 @@ def stress_test(
     scenarios : sequence of StressScenario
         With different names.
     trade : callable
-        Gets frames, and returns the equity after each traded one, float64 (n_traded,). It gets different frames each time,
+        Gets frames, and returns the equity after each traded one, float64 (n_traded,). It gets other frames each time,
         and has to forget what it saw before.
     bars_per_year, risk_free_per_year : float
         As `return_metrics`.

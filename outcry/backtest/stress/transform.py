@@ -53,7 +53,7 @@ def stress_frames(frames: FrameTensor, scenario: StressScenario, start_row: int 
 
     In a bar: deviations of the body, log(close / open), and of the gap before the open are scaled by k, too. What
     correlation changes is shared between the two as the return of the symbol is: ``Σ |body| / Σ (|body| + |gap|)``,
-    so that bars that open at the last close still do. Half of the drift of a frame comes before the open, half after.
+    so that bars that open at the last close still do. Of the drift of a frame, half comes before the open, half after.
     Wicks are scaled by k in logs. Vwap keeps its place between low and high. The first bar of a symbol that is listed
     in the shock only takes the drift.
 

@@ -21,6 +21,11 @@ def month_rows(ts_close_ns: IntArray) -> IntArray:
     return _last_rows(months_since_1970(ts_close_ns))
 
 
+def quarter_rows(ts_close_ns: IntArray) -> IntArray:
+    """Return the last row of every calendar quarter in UTC, int64 (n_quarters,)."""
+    return _last_rows(months_since_1970(ts_close_ns) // 3)
+
+
 def months_since_1970(ts_close_ns: IntArray) -> IntArray:
     """Return the month of every frame, int64 (n,); a bar that closes at midnight belongs to the day it ends."""
     return (ts_close_ns - 1).astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)

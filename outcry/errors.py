@@ -8,6 +8,7 @@
     ├── ModelError                a model cannot be used
     │   ├── BundleError           a bundle is corrupt or does not match the features
     │   └── PredictionError       a forecast could not be made
+    ├── StrategyError             a strategy of the user gave something that cannot be traded
     ├── ExecutionError            an order cannot take the step asked for
     │   └── IllegalTransitionError
     ├── RecoveryError             an actor cannot resume from what the journal holds
@@ -49,6 +50,10 @@ class BundleError(ModelError):
 
 class PredictionError(ModelError):
     """A forecast could not be made."""
+
+
+class StrategyError(OutcryError):
+    """A strategy of the user cannot be loaded, raised, or gave something that cannot be traded."""
 
 
 class ExecutionError(OutcryError):

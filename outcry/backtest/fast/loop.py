@@ -1,0 +1,284 @@
+"""The life of a frame as compiled code: what `outcry.desk.trade_frame` does, step by step, with the same kernels.
+
+`market_step` is the broker's part and the book after it, `decision_step` what the portfolio wants, what the gate lets
+pass and what the broker then holds. A run alternates them; a strategy that is asked frame by frame is asked between.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from outcry.compiled import compile_entry_point, kernel, source_hash
+from outcry.execution.kernels.bar import (
+    SEQ_NOW,
+    TS_CLOSE_NS,
+    Broker,
+    accept,
+    advance_bar,
+    cancel_open,
+    drop_closed,
+    sum_working,
+)
+from outcry.execution.kernels.bar import Scratch as MarketScratch
+from outcry.execution.kernels.entry import BARS, BROKER, SCRATCH
+from outcry.execution.kernels.past import Bars
+from outcry.market.frame import BoolArray, FloatArray, IntArray
+from outcry.order_rows import CANCEL_ALL, FILLED, GROUP, KEEP_OPEN, NUMBER, PARENT, POSITION, REASON, STATUS, TOUCHED
+from outcry.portfolio.kernels.orders import OrderRules
+from outcry.portfolio.kernels.positions import CASH, EQUITY, FITS, mark, settle_fills
+from outcry.portfolio.kernels.proposal import Scratch as ProposalScratch
+from outcry.portfolio.kernels.proposal import propose
+from outcry.portfolio.kernels.rebalancing import RULES_TYPE, STEPS_TYPE, Steps, write_orders
+from outcry.risk.kernels.layout import EQUITY as STATE_EQUITY
+from outcry.risk.kernels.layout import IS_HALTED, PEAK_EQUITY
+from outcry.risk.kernels.limits import Rules
+from outcry.risk.kernels.losses import loss_frac
+from outcry.risk.kernels.review import Results, review
+from outcry.risk.kernels.review import Scratch as GateScratch
+
+N_ORDERS, N_FILLS, N_EVENTS, FAILURE = range(4)
+"""Counters of a run: orders, fills and events logged; what would have become too large, `FITS` where nothing."""
+
+Tape = tuple[Bars, IntArray, IntArray, BoolArray, int]
+"""bars (n_past + n_frames, n_symbols); clock (n_frames, N_CLOCK); sessions (n_frames,); presence (n_frames, n_symbols);
+n_past, the rows of the bars before the first frame."""
+Market = tuple[Broker, FloatArray, FloatArray, MarketScratch]
+"""The broker, what its market assumes, tiers of commission, scratch."""
+Ledger = tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
+"""Account, lots and basis of the portfolio; signed lots on their way; scratch, as many as there can be fills."""
+Rulebook = tuple[FloatArray, OrderRules, Steps, Rules]
+"""Sizing, rules of orders, the grid, limits."""
+Decisions = tuple[IntArray, FloatArray, IntArray, ProposalScratch, GateScratch, Results, IntArray]
+"""State of the gate; target weights; wanted rows; scratch of the proposal and of the gate; results of the gate; numbers
+that the wanted rows get."""
+Views = tuple[FloatArray, FloatArray, FloatArray]
+"""What decides: given weights (n_frames, n_symbols), of no rows where a forecast does; probability (n_frames, n_symbols,
+3); volatility a year (n_frames, n_symbols)."""
+Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray]
+"""Orders (capacity, N_COLUMNS), row k that of number k; fills; events, numbers and values; seqs of the events; curves
+(4, n_frames): gross and net exposure in account currency, drawdown, halted; cash and equity (2, n_frames) in money
+units."""
+GROSS, NET, DRAWDOWN, HALTED = range(4)
+CASH_CURVE, EQUITY_CURVE = range(2)
+
+BOOK = "UniTuple(i8[::1], 5)"
+TAPE = f"Tuple(({BARS}, i8[:,::1], i8[::1], b1[:,::1], i8))"
+MARKET = f"Tuple(({BROKER}, f8[::1], f8[:,::1], {SCRATCH}))"
+RULEBOOK = f"Tuple((f8[::1], {RULES_TYPE}, {STEPS_TYPE}, Tuple((f8[::1], f8[:,::1], i8[::1], f8[::1]))))"
+DECISIONS = (
+    "Tuple((i8[::1], f8[::1], i8[:,::1], Tuple((f8[:,::1], i8[:,::1])),"
+    " Tuple((f8[::1], i8[::1], i8[::1], f8[::1], i8[::1])), Tuple((i8[:,::1], i8[:,::1], f8[:,::1])), i8[::1]))"
+)
+VIEWS = "Tuple((f8[:,::1], f8[:,:,::1], f8[:,::1]))"
+LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1]))"
+COUNTERS = "i8[::1]"
+
+
+@kernel
+def market_step(k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray) -> bool:
+    """Match the open orders at frame k, settle their fills and mark the book; return whether every amount fits."""
+    bars, clock, _, _, n_past = tape
+    broker, assumed, tiers, scratch = market
+    account, lots, basis, working, places = ledger
+    n_before = counters[N_FILLS]
+    n_fills = advance_bar(broker, assumed, tiers, bars, n_past + k, clock[k], scratch, logs[1][n_before:])
+    counters[N_FILLS] += n_fills
+    note_statuses(broker, logs[0])
+    drop_closed(broker[2], broker[3])
+    sum_working(broker, working)
+    code = settle_fills(account, lots, basis, logs[1][n_before : n_before + n_fills], places)
+    if code == FITS:
+        code = mark(account, lots, broker[5], steps[0])
+    counters[FAILURE] = code
+    logs[6][CASH_CURVE, k], logs[6][EQUITY_CURVE, k] = account[CASH], account[EQUITY]
+    return bool(code == FITS)
+
+
+@kernel
+def note_statuses(broker: Broker, log: IntArray) -> None:
+    """Copy what became of the orders that changed into the log."""
+    orders, counts = broker[2], broker[3]
+    for k in range(counts[0]):
+        order = orders[k]
+        if order[TOUCHED]:
+            row = log[order[NUMBER]]
+            row[STATUS], row[REASON], row[FILLED] = order[STATUS], order[REASON], order[FILLED]
+
+
+@kernel
+def decision_step(
+    k: int,
+    tape: Tape,
+    market: Market,
+    ledger: Ledger,
+    rulebook: Rulebook,
+    decisions: Decisions,
+    views: Views,
+    logs: Logs,
+    counters: IntArray,
+) -> None:
+    """Propose, review and submit the orders of frame k."""
+    _, clock, sessions, present, _ = tape
+    broker = market[0]
+    account, lots, _, working, _ = ledger
+    sizing, order_rules, steps, limits = rulebook
+    state, target, wanted, scratch, gate_scratch, results, _ = decisions
+    given, probability, volatility = views
+    seq, close = clock[k, SEQ_NOW], broker[5]
+    if len(given):
+        for i in range(len(target)):
+            target[i] = given[k, i] if present[k, i] else math.nan
+        n_wanted, cancel = write_orders(
+            seq, account[EQUITY], lots, working, close, target, order_rules, steps, scratch[1][1], wanted
+        )
+    else:
+        n_wanted, cancel = propose(
+            seq, account[EQUITY], lots, working, close, present[k], probability[k], volatility[k], sizing,
+            order_rules, steps, scratch, target, wanted,
+        )  # fmt: skip
+    n_out, cancel, n_events = review(
+        state, limits, seq, sessions[k], account[EQUITY], (lots, working, close, target), wanted, n_wanted, cancel,
+        gate_scratch, results,
+    )  # fmt: skip
+    if cancel != KEEP_OPEN:
+        cancel_open(broker, cancel == CANCEL_ALL)
+        note_statuses(broker, logs[0])
+        drop_closed(broker[2], broker[3])
+    submit_rows(k, n_out, clock, market, decisions, logs, counters)
+    for e in range(n_events):
+        place = counters[N_EVENTS] + e
+        logs[2][place], logs[3][place], logs[4][place] = results[1][e], results[2][e], seq
+    counters[N_EVENTS] += n_events
+    write_curves(k, account, lots, close, steps, state, logs)
+
+
+@kernel
+def submit_rows(
+    k: int, n_out: int, clock: IntArray, market: Market, decisions: Decisions, logs: Logs, counters: IntArray
+) -> None:
+    """Number the rows that passed, tie legs to their parents, log them and hand them to the broker."""
+    rows, number_of = decisions[5][0], decisions[6]
+    for r in range(n_out):
+        row, number = rows[r], counters[N_ORDERS]
+        if row[NUMBER] >= 0:
+            number_of[row[NUMBER]] = number
+        if row[PARENT] >= 0:
+            row[PARENT] = number_of[row[PARENT]]
+            row[GROUP] = row[PARENT] + 1
+        row[NUMBER], row[POSITION] = number, r
+        accept(market[0], row, market[1], clock[k, TS_CLOSE_NS])
+        log = logs[0][number]
+        taken = market[0][2][market[0][3][0] - 1]
+        for column in range(len(log)):
+            log[column] = taken[column]
+        counters[N_ORDERS] += 1
+
+
+@kernel
+def write_curves(
+    k: int, account: IntArray, lots: IntArray, close: FloatArray, steps: Steps, state: IntArray, logs: Logs
+) -> None:
+    """Write the exposures of frame k, its drawdown and whether it is halted."""
+    gross = net = 0.0
+    for i in range(len(lots)):
+        if lots[i] != 0:
+            value = lots[i] * steps[2] * close[i]
+            gross += abs(value)
+            net += value
+    curves = logs[5]
+    curves[GROSS, k], curves[NET, k] = gross, net
+    curves[DRAWDOWN, k] = loss_frac(state[STATE_EQUITY], state[PEAK_EQUITY])
+    curves[HALTED, k] = state[IS_HALTED]
+
+
+@kernel
+def has_room(n_symbols: int, market: Market, logs: Logs, counters: IntArray) -> bool:
+    """Say whether tables and logs hold whatever the next frame can bring: four rows a symbol, and as many events."""
+    orders, counts = market[0][2], market[0][3]
+    n_rows, n_open = 4 * n_symbols, counts[0]
+    return bool(
+        n_open + n_rows <= len(orders)
+        and counters[N_ORDERS] + n_rows <= len(logs[0])
+        and counters[N_FILLS] + n_open <= len(logs[1])
+        and counters[N_EVENTS] + n_rows + 4 <= len(logs[2])
+    )
+
+
+@cache
+def loop_version() -> str:
+    """Return a hash of the source of all that the loop calls."""
+    outcry = Path(__file__).parents[2]
+    folders = [outcry / package / "kernels" for package in ("portfolio", "risk", "execution")]
+    files = [outcry / "execution" / "costs", outcry / "market" / "grid_kernels.py", outcry / "order_rows.py"]
+    return source_hash(Path(__file__).parent, *folders, *files)
+
+
+@cache
+def compile_run() -> Callable[..., int]:
+    """Return the loop over frames ``first`` to ``stop``; it gives the first frame that it did not trade.
+
+    That is `stop`, or a frame for which there is no room, or one at which an amount became too large.
+    """
+    version = loop_version()
+
+    def run(  # noqa: PLR0917 - compiled code takes arrays, not objects
+        first: int,
+        stop: int,
+        tape: Tape,
+        market: Market,
+        ledger: Ledger,
+        rulebook: Rulebook,
+        decisions: Decisions,
+        views: Views,
+        logs: Logs,
+        counters: IntArray,
+    ) -> int:
+        len(version)
+        for k in range(first, stop):
+            if not has_room(len(ledger[1]), market, logs, counters):
+                return k
+            if not market_step(k, tape, market, ledger, rulebook[2], logs, counters):
+                return k
+            decision_step(k, tape, market, ledger, rulebook, decisions, views, logs, counters)
+        return stop
+
+    arguments = f"{TAPE}, {MARKET}, {BOOK}, {RULEBOOK}, {DECISIONS}, {VIEWS}, {LOGS}, {COUNTERS}"
+    return compile_entry_point(run, f"i8(i8, i8, {arguments})")
+
+
+@cache
+def compile_market_step() -> Callable[..., bool]:
+    """Return the first half of a frame; True where there was room and every amount fits."""
+    version = loop_version()
+
+    def first_half(  # noqa: PLR0917 - compiled code takes arrays, not objects
+        k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray
+    ) -> bool:
+        len(version)
+        return market_step(k, tape, market, ledger, steps, logs, counters)
+
+    return compile_entry_point(first_half, f"b1(i8, {TAPE}, {MARKET}, {BOOK}, {STEPS_TYPE}, {LOGS}, {COUNTERS})")
+
+
+@cache
+def compile_decision_step() -> Callable[..., None]:
+    """Return the second half of a frame."""
+    version = loop_version()
+
+    def second_half(  # noqa: PLR0917 - compiled code takes arrays, not objects
+        k: int,
+        tape: Tape,
+        market: Market,
+        ledger: Ledger,
+        rulebook: Rulebook,
+        decisions: Decisions,
+        views: Views,
+        logs: Logs,
+        counters: IntArray,
+    ) -> None:
+        len(version)
+        decision_step(k, tape, market, ledger, rulebook, decisions, views, logs, counters)
+
+    arguments = f"{TAPE}, {MARKET}, {BOOK}, {RULEBOOK}, {DECISIONS}, {VIEWS}, {LOGS}, {COUNTERS}"
+    return compile_entry_point(second_half, f"void(i8, {arguments})")

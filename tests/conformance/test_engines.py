@@ -1,0 +1,213 @@
+"""The compiled backtest against the desk: the same orders, fills and equity, to the last digit, whatever is traded."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.result import FastRun
+from outcry.backtest.fast.tape import build_tape
+from outcry.backtest.in_process import LocalPortfolio, LocalRisk, LocalWeights, MemoryJournal
+from outcry.backtest.replay import RunLedger, first_difference
+from outcry.desk import Desk, trade_frame
+from outcry.execution.config import BrokerConfig
+from outcry.execution.memory_ledger import MemoryLedger
+from outcry.execution.router import OrderRouter
+from outcry.execution.simulated_broker import SimulatedBroker
+from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.sessions import Sessions
+from outcry.market.universe import Universe
+from outcry.messages import FeatureFrame, Forecast, OrderType, RiskEvent, TimeInForce
+from outcry.portfolio.config import PortfolioConfig
+from outcry.portfolio.construction import PortfolioConstruction
+from outcry.portfolio.portfolio import Portfolio
+from outcry.portfolio.rebalance import Rebalancing
+from outcry.risk.config import DrawdownStep, RiskConfig
+from outcry.risk.gate import RiskGate
+
+N_SYMBOLS = 4
+N_WARMUP = 6
+BARS_A_SESSION = 4
+MINUTE_NS = 60 * 10**9
+SESSION_NS = 24 * 60 * MINUTE_NS
+RUN_ID = "run"
+
+
+@dataclass(frozen=True)
+class Market:
+    universe: Universe
+    sessions: Sessions
+    warmup: FrameTensor
+    frames: FrameTensor
+
+
+def build_market(seed: int, n_frames: int, volatility: float = 0.02, lot: str = "1") -> Market:
+    """Return bars with gaps, thin and missing ones, on the tick or off it, in sessions of four minutes a day."""
+    rng = np.random.default_rng(seed)
+    n = N_WARMUP + n_frames
+    steps = rng.normal(0, volatility, (n, N_SYMBOLS))
+    close = np.round(20 * np.exp(np.cumsum(steps, axis=0)), int(rng.choice([2, 5])))
+    open_ = close * np.exp(rng.normal(0, volatility / 2, close.shape))
+    high = np.maximum(open_, close) * (1 + rng.uniform(0, volatility, close.shape))
+    low = np.minimum(open_, close) * (1 - rng.uniform(0, volatility, close.shape))
+    volume = rng.choice([0.0, 300.0, 4e3, 1e6], close.shape, p=[0.05, 0.15, 0.3, 0.5])
+    present = rng.random(close.shape) < 0.9
+    session, bar = np.divmod(np.arange(n), BARS_A_SESSION)
+    ts = session * SESSION_NS + (bar + 1) * MINUTE_NS
+    columns = {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
+    for column in columns.values():
+        column[~present] = np.nan
+    tensor = FrameTensor(-N_WARMUP, ts, vwap=close, present=present, **columns)
+    starts = np.arange(-1, session[-1] + 4, dtype=np.int64) * SESSION_NS
+    sessions = Sessions(starts, starts + BARS_A_SESSION * MINUTE_NS, starts, np.zeros(len(starts), dtype=np.int64))
+    names = tuple(f"S{i}" for i in range(N_SYMBOLS))
+    universe = Universe(names, ("Tech", "Tech", "Energy", "Other")[:N_SYMBOLS], lot=Decimal(lot))
+    return Market(
+        universe, sessions, tensor.rows(0, N_WARMUP, first_seq=-N_WARMUP), tensor.rows(N_WARMUP, n, first_seq=0)
+    )
+
+
+class NoFeatures:
+    async def update(self, frame):
+        return FeatureFrame(frame.seq, frame.ts_close_ns, np.empty((N_SYMBOLS, 0)), ~frame.present)
+
+
+class GivenForecasts:
+    """`outcry.ports.Predictor` that reads what it forecasts from arrays."""
+
+    def __init__(self, probability: FloatArray, volatility: FloatArray) -> None:
+        self._arrays = probability, volatility
+
+    async def predict(self, features):
+        probability, volatility = (array[features.seq] for array in self._arrays)
+        return Forecast(features.seq, probability, np.zeros(N_SYMBOLS), volatility, "model")
+
+
+async def trade_on_desk(
+    market: Market, config: FastConfig, probability: FloatArray, volatility: FloatArray, weights: FloatArray | None
+) -> tuple[RunLedger, tuple[RiskEvent, ...]]:
+    universe = market.universe
+    ledger = MemoryLedger()
+    broker = SimulatedBroker(universe, config.broker, market.sessions)
+    broker.warm_up(market.warmup)
+    portfolio = Portfolio(universe, config.broker.initial_cash)
+    construction = PortfolioConstruction(RUN_ID, universe, config.portfolio)
+    local = LocalPortfolio(portfolio, construction)
+    if weights is not None:
+        rebalancing = Rebalancing(RUN_ID, universe, config.portfolio)
+        local = LocalWeights(portfolio, rebalancing, lambda book: weights[book.seq])
+    journal = MemoryJournal({}, ledger)
+    desk = Desk(
+        journal=journal,
+        router=OrderRouter(broker, ledger),
+        portfolio=local,
+        features=NoFeatures(),
+        predictor=GivenForecasts(probability, volatility),
+        risk=LocalRisk(RiskGate(RUN_ID, universe, config.risk, market.sessions)),
+    )
+    outcomes = [await trade_frame(frame, desk) for frame in market.frames]
+    equity = {outcome.seq: outcome.book.equity for outcome in outcomes}
+    events = tuple(event for outcome in outcomes for event in outcome.verdict.events)
+    return RunLedger(tuple(ledger.orders), tuple(ledger.fills), equity), events
+
+
+def trade_fast(
+    market: Market, config: FastConfig, probability: FloatArray, volatility: FloatArray, weights: FloatArray | None
+) -> FastRun:
+    tape = build_tape(market.warmup, market.frames, market.sessions, frames_looked_back(config.broker))
+    engine = FastBacktest(RUN_ID, market.universe, config, tape)
+    return engine.trade_forecasts(probability, volatility) if weights is None else engine.trade_weights(weights)
+
+
+BROKERS = st.builds(
+    BrokerConfig,
+    initial_cash=st.sampled_from([Decimal(5_000), Decimal(100_000)]),
+    allow_short=st.booleans(),
+    max_leverage=st.sampled_from([1.0, 3.0]),
+    max_volume_frac=st.sampled_from([0.1, 1.0]),
+    slippage=st.sampled_from(["fixed", "volume", "volatility", "spread"]),
+    slippage_bps=st.sampled_from([0.0, 5.0]),
+    impact=st.sampled_from(["none", "square_root", "almgren_chriss"]),
+    window_bars=st.sampled_from([2, 5]),
+    commission_bps=st.sampled_from([0.0, 3.0]),
+    commission_tiers=st.sampled_from([(), ((100.0, 0.002), (500.0, 0.001))]),
+    latency_ms=st.sampled_from([(0.0, 0.0), (100.0, 30_000.0), (50_000.0, 200_000.0)]),
+    latency_frames=st.sampled_from([0, 0, 1]),
+)
+AT_ONCE = [TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS]
+
+
+@st.composite
+def portfolios(draw) -> PortfolioConfig:
+    kind = draw(st.sampled_from(OrderType))
+    at_once = AT_ONCE if kind in (OrderType.MARKET, OrderType.LIMIT) else []
+    force = draw(st.sampled_from(["auto", TimeInForce.DAY, TimeInForce.GTC, *at_once]))
+    loss = draw(st.sampled_from([{}, {"stop_loss_frac": 0.02}, {"trailing_stop_frac": 0.03}]))
+    return PortfolioConfig(
+        order_type=kind.value,
+        time_in_force=str(force),
+        take_profit_frac=draw(st.sampled_from([None, 0.03])),
+        allow_short=draw(st.booleans()),
+        max_positions=draw(st.sampled_from([2, 10])),
+        max_position_frac=0.4,
+        rebalance_frac=draw(st.sampled_from([0.0, 0.05])),
+        target_volatility_per_year=0.5,
+        **loss,
+    )
+
+
+RISKS = st.builds(
+    RiskConfig,
+    max_position_frac=st.sampled_from([0.2, 1.0]),
+    max_gross_frac=st.sampled_from([0.5, 2.0]),
+    max_net_frac=st.sampled_from([0.3, 2.0]),
+    max_positions=st.sampled_from([2, 10]),
+    max_sector_frac=st.sampled_from([0.25, 1.0]),
+    daily_loss_frac=st.sampled_from([0.005, 0.5]),
+    drawdown_ladder=st.sampled_from([
+        (),
+        (DrawdownStep(drawdown_frac=0.01, exposure_frac=0.5), DrawdownStep(drawdown_frac=0.03, exposure_frac=0.0)),
+        (DrawdownStep(drawdown_frac=0.005, exposure_frac=0.75), DrawdownStep(drawdown_frac=0.02, exposure_frac=0.5)),
+    ]),
+    maintenance_margin_frac=st.sampled_from([0.25, 0.9]),
+    initial_margin_frac=st.sampled_from([0.5, 1.0]),
+)
+CONFIGS = st.builds(FastConfig, broker=BROKERS, portfolio=portfolios(), risk=RISKS)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    config=CONFIGS,
+    lot=st.sampled_from(["1", "0.001"]),
+    is_given=st.booleans(),
+    volatility=st.sampled_from([0.005, 0.03]),
+)
+@settings(max_examples=200)
+async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_given, volatility):
+    market = build_market(seed, 40, volatility, lot)
+    rng = np.random.default_rng(seed)
+    shape = (len(market.frames), N_SYMBOLS)
+    probability = rng.dirichlet((2.0, 0.5, 2.0), shape)
+    probability[rng.random(shape) < 0.1] = np.nan
+    trailing = np.where(rng.random(shape) < 0.1, np.nan, rng.uniform(0.1, 0.5, shape))
+    weights = None
+    if is_given:
+        weights = np.where(rng.random(shape) < 0.6, np.nan, rng.uniform(-0.6, 0.8, shape))
+    recorded, events = await trade_on_desk(market, config, probability, trailing, weights)
+    run = trade_fast(market, config, probability, trailing, weights)
+    assert first_difference(recorded, run.ledger()) is None
+    assert run.risk_events == events
+
+
+@pytest.mark.parametrize("n_symbols", [3])
+def test_weights_of_another_shape_are_refused(n_symbols):
+    from outcry.errors import DataValidationError
+
+    market = build_market(0, 5)
+    config = FastConfig(BrokerConfig(), PortfolioConfig(), RiskConfig())
+    with pytest.raises(DataValidationError, match=r"weights must have shape \(5, 4\), had \(5, 3\)"):
+        trade_fast(market, config, np.empty(0), np.empty(0), np.zeros((5, n_symbols)))

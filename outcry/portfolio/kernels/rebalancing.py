@@ -122,8 +122,10 @@ def _write_changes(  # noqa: PLR0917 - compiled code takes arrays, not objects
         change[i] = 0
         if not (math.isfinite(target[i]) and math.isfinite(close[i])):
             continue
-        lots = math.floor(min(abs(target[i]) * equity / (close[i] * lot_shares) + LOT_TOLERANCE, MOST_LOTS))
-        wanted = int(lots) if target[i] > 0.0 else -int(lots)
+        wanted = 0
+        if target[i] != 0.0:
+            lots = abs(target[i]) * equity / (close[i] * lot_shares) + LOT_TOLERANCE
+            wanted = int(math.copysign(math.floor(min(lots, MOST_LOTS)), target[i]))
         expected = held[i] + working[i]
         difference = wanted - expected
         is_same_side = (wanted > 0 and expected > 0) or (wanted < 0 and expected < 0)

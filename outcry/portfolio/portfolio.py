@@ -2,16 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 import numpy as np
 
-from outcry.errors import DataValidationError, RecoveryError
-from outcry.market.frame import FloatArray, Frame
+from outcry.errors import ConfigurationError, DataValidationError, RecoveryError
+from outcry.market.frame import FloatArray, Frame, IntArray
+from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
 from outcry.messages import Book, Executions, Fill
-from outcry.money import EXACT, exact
+from outcry.order_rows import (
+    F_COMMISSION,
+    F_LOTS,
+    F_PRICE,
+    F_SEQ,
+    F_SIDE,
+    F_SLIPPAGE,
+    F_SYMBOL,
+    N_FILL_COLUMNS,
+)
+from outcry.portfolio.kernels.positions import (
+    AMOUNT_NAMES,
+    CASH,
+    COMMISSION,
+    EQUITY,
+    FITS,
+    LOTS,
+    N_ACCOUNT_SLOTS,
+    REALIZED,
+    SLIPPAGE,
+    compile_settle,
+)
+from outcry.portfolio.kernels.version import kernels_version
 from outcry.portfolio.position import ZERO, Position
+
+_NO_HOLDINGS = np.empty(0), np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,25 +72,42 @@ class Portfolio:
     initial_cash : Decimal
         Account currency.
 
+    Raises
+    ------
+    ConfigurationError
+        Where the cash is too much for the grid of the universe.
+
     Notes
     -----
-    Accounting is decimal and exact at every frame, with ``price`` read as the shortest decimal of the close:
+    Accounting is in whole money units (`outcry.market.grid.Grid`) and exact at every frame. With ``price`` the close
+    on the grid, to a ten-thousandth of a tick:
 
         equity = cash + Σ shares · price
         equity − initial_cash = realized_pnl + Σ (shares · price − basis) − commission
 
     Slippage is inside the prices of the fills, so inside the profit; its total is told beside it. The state after
-    frame m is a function of the set of fills up to m and the last closes up to m: fills of one frame are applied in
-    the order of symbol and fill id, whatever order they come in.
+    frame m is a function of the set of fills up to m and the last closes up to m, whatever order they come in:
+    `outcry.portfolio.kernels.positions.settle_fills` says why and how.
     """
 
     _seq: int
+    _account: IntArray
+    _lots: IntArray
+    _basis: IntArray
     _price: FloatArray
+    _holdings: tuple[FloatArray, FloatArray] | None
     _book: Book | None
 
     def __init__(self, universe: Universe, initial_cash: Decimal) -> None:
         self._index = {symbol: i for i, symbol in enumerate(universe.symbols)}
+        self._grid = universe.grid
+        limit = self._grid.money(LARGEST_UNITS)
+        if initial_cash >= limit:
+            raise ConfigurationError(f"initial_cash must be below {limit}, was {initial_cash}")
+        numerator, denominator = universe.lot.as_integer_ratio()
+        self._lot = float(numerator), float(denominator)
         self._initial_cash = initial_cash
+        self._settle = compile_settle(kernels_version())
         self.restore(self._initial_state())
 
     @property
@@ -81,7 +123,8 @@ class Portfolio:
         RecoveryError
             Where the frame is neither the next nor the last one.
         DataValidationError
-            Where the executions belong to another frame.
+            Where the executions belong to another frame, or an amount is too large for the grid of the universe; the
+            portfolio is then as it was.
         """
         if executions.seq != frame.seq:
             raise DataValidationError(f"executions.seq must be {frame.seq}, the frame, was {executions.seq}")
@@ -89,37 +132,41 @@ class Portfolio:
             return self._book
         if frame.seq != self._seq + 1:
             raise RecoveryError(f"seq must be {self._seq + 1}, the frame after the last one, was {frame.seq}")
-        with localcontext(EXACT):
-            self._apply(executions.fills)
-            np.copyto(self._price, frame.close, where=frame.present)
-            self._seq = frame.seq
-            self._book = self._mark(frame, executions.working)
+        price = np.where(frame.present, frame.close, self._price)
+        quantity, entry_price = self._apply(executions.fills, price)
+        self._seq = frame.seq
+        self._book = self._show(frame, quantity, executions.working, entry_price)
         return self._book
 
     def snapshot(self) -> PortfolioState:
         """Return the state after the last frame."""
+        grid, account = self._grid, self._account
         return PortfolioState(
             self._seq,
-            self._cash,
-            self._realized_pnl,
-            self._commission,
-            self._slippage,
-            tuple(self._positions),
+            grid.money(account[CASH]),
+            grid.money(account[REALIZED]),
+            grid.money(account[COMMISSION]),
+            grid.money(account[SLIPPAGE]),
+            tuple(
+                Position(grid.quantity(lots), grid.money(basis)) if lots else Position()
+                for lots, basis in zip(self._lots.tolist(), self._basis.tolist(), strict=True)
+            ),
             self._price.copy(),
         )
 
     def restore(self, state: PortfolioState) -> None:
         """Resume after the frame of `state`; the next frame to settle is the one after it."""
+        grid = self._grid
         self._seq = state.seq
-        self._cash = state.cash
-        self._realized_pnl = state.realized_pnl
-        self._commission = state.commission
-        self._slippage = state.slippage
-        self._positions = list(state.positions)
+        self._account = np.zeros(N_ACCOUNT_SLOTS, dtype=np.int64)
+        self._account[CASH] = grid.money_units(state.cash)
+        self._account[REALIZED] = grid.money_units(state.realized_pnl)
+        self._account[COMMISSION] = grid.money_units(state.commission)
+        self._account[SLIPPAGE] = grid.money_units(state.slippage)
+        self._lots = np.array([grid.lots(position.shares) for position in state.positions], dtype=np.int64)
+        self._basis = np.array([grid.money_units(position.basis) for position in state.positions], dtype=np.int64)
         self._price = state.price.copy()
-        self._quantity = np.array([float(position.shares) for position in state.positions])
-        self._entry_price = np.array([position.entry_price for position in state.positions])
-        self._book = None
+        self._holdings = self._book = None
 
     def restore_from_ledger(self, seq: int, fills: Sequence[Fill], last_close: FloatArray) -> None:
         """Resume after frame `seq` from what the ledger holds; fills of later frames are left out.
@@ -132,11 +179,15 @@ class Portfolio:
             All fills of the run, in any order.
         last_close : float64 (n_symbols,)
             Last close seen up to `seq`; NaN before the first bar.
+
+        Raises
+        ------
+        DataValidationError
+            As `settle`.
         """
         self.restore(self._initial_state())
-        with localcontext(EXACT):
-            self._apply([fill for fill in fills if fill.seq <= seq])
-        self._price = last_close.copy()
+        past = sorted((fill for fill in fills if fill.seq <= seq), key=lambda fill: fill.seq)
+        self._apply(past, np.array(last_close, dtype=np.float64))
         self._seq = seq
 
     def _initial_state(self) -> PortfolioState:
@@ -144,36 +195,61 @@ class Portfolio:
         positions = (Position(),) * n_symbols
         return PortfolioState(-1, self._initial_cash, ZERO, ZERO, ZERO, positions, np.full(n_symbols, np.nan))
 
-    def _apply(self, fills: Sequence[Fill]) -> None:
-        if not fills:
-            return
-        quantity, entry_price = self._quantity.copy(), self._entry_price.copy()  # books keep the old ones
-        for fill in sorted(fills, key=lambda fill: (fill.seq, fill.symbol, fill.fill_id)):
-            index = self._index[fill.symbol]
-            shares = fill.side.sign * fill.quantity
-            position, realized = self._positions[index].trade(shares, fill.price)
-            self._positions[index] = position
-            quantity[index], entry_price[index] = float(position.shares), position.entry_price
-            self._cash -= shares * fill.price + fill.commission
-            self._realized_pnl += realized
-            self._commission += fill.commission
-            self._slippage += fill.slippage
-        self._quantity, self._entry_price = quantity, entry_price
+    def _apply(self, fills: Sequence[Fill], price: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Settle fills, mark at `price`, and return shares and entry prices; where that is impossible, change nothing.
 
-    def _mark(self, frame: Frame, working: FloatArray) -> Book:
-        held = np.flatnonzero(self._quantity).tolist()
-        value = sum((self._positions[i].shares * exact(self._price[i]) for i in held), ZERO)
+        Books keep what they were given: holdings that change are new arrays.
+        """
+        account, lots, basis = self._account.copy(), self._lots.copy(), self._basis.copy()
+        rows, order = self._rows(fills), np.empty(len(fills), dtype=np.int64)
+        known = None if fills else self._holdings
+        written = _NO_HOLDINGS if known else (np.empty(len(lots)), np.empty(len(lots)))
+        scale = self._grid.price_scale
+        code = self._settle(account, lots, basis, rows, order, price, scale, self._lot, written)
+        if code != FITS:
+            self._refuse(code, fills, lots, price)
+        self._account, self._lots, self._basis, self._price = account, lots, basis, price
+        self._holdings = known or written
+        return self._holdings
+
+    def _rows(self, fills: Sequence[Fill]) -> IntArray:
+        grid, rows = self._grid, np.zeros((len(fills), N_FILL_COLUMNS), dtype=np.int64)
+        for row, fill in zip(rows, fills, strict=True):
+            row[F_SEQ], row[F_SYMBOL], row[F_SIDE] = fill.seq, self._index[fill.symbol], fill.side.sign
+            try:
+                row[F_LOTS], row[F_PRICE] = grid.lots(fill.quantity), grid.price_units(fill.price)
+                row[F_COMMISSION], row[F_SLIPPAGE] = grid.money_units(fill.commission), grid.money_units(fill.slippage)
+            except OverflowError:
+                raise DataValidationError(
+                    f"fill {fill.fill_id} must fit the grid of the universe, was {fill.quantity} at {fill.price}"
+                ) from None
+        return rows
+
+    def _refuse(self, code: int, fills: Sequence[Fill], lots: IntArray, price: FloatArray) -> None:
+        """Say which amount is too large for the grid, and what made it so."""
+        limit = self._grid.quantity(LARGEST_UNITS) if code == LOTS else self._grid.money(LARGEST_UNITS)
+        if code == EQUITY:
+            held = np.flatnonzero(lots)
+            value = float(np.abs(lots[held] * self._grid.lot_shares * price[held]).sum())
+            raise DataValidationError(f"the value of all positions must be below {limit}, with the cash, was {value}")
+        largest = max(fill.quantity * fill.price for fill in fills)
+        raise DataValidationError(
+            f"{AMOUNT_NAMES[code]} must be below {limit}, was more: the largest fill was of {largest}"
+        )
+
+    def _show(self, frame: Frame, quantity: FloatArray, working: FloatArray, entry_price: FloatArray) -> Book:
+        grid, account = self._grid, self._account.tolist()
         return Book(
             seq=frame.seq,
             ts_close_ns=frame.ts_close_ns,
-            cash=self._cash,
-            equity=self._cash + value,
-            realized_pnl=self._realized_pnl,
-            commission=self._commission,
-            slippage=self._slippage,
-            quantity=self._quantity,
+            cash=grid.money(account[CASH]),
+            equity=grid.money(account[EQUITY]),
+            realized_pnl=grid.money(account[REALIZED]),
+            commission=grid.money(account[COMMISSION]),
+            slippage=grid.money(account[SLIPPAGE]),
+            quantity=quantity,
             working=working,
-            entry_price=self._entry_price,
+            entry_price=entry_price,
             price=self._price.copy(),
             stale=~frame.present,
         )

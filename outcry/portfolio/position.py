@@ -1,10 +1,9 @@
-"""A position, its cost, and the profit a trade realises: exact to the last digit."""
+"""A position as it is told to others, in shares and account currency."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 ZERO = Decimal(0)
-BASIS_STEP = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +25,3 @@ class Position:
     def entry_price(self) -> float:
         """Average price paid a share; 0 where flat."""
         return float(self.basis / self.shares) if self.shares else 0.0
-
-    def trade(self, shares: Decimal, price: Decimal) -> tuple["Position", Decimal]:
-        """Return the position after a trade of signed `shares`, and the profit it realises at average cost.
-
-        A trade that closes the part c of the position takes ``c / shares`` of the basis with it, rounded to
-        `BASIS_STEP`; what is realised and what remains always add up: realised + value − basis is exact.
-        """
-        if self.shares * shares >= 0:
-            return Position(self.shares + shares, self.basis + shares * price), ZERO
-        closed = shares if abs(shares) <= abs(self.shares) else -self.shares
-        left = self.shares + closed
-        kept = (self.basis * left / self.shares).quantize(BASIS_STEP, ROUND_HALF_EVEN) if left else ZERO
-        realized = -closed * price - (self.basis - kept)
-        opened = shares - closed
-        return Position(left + opened, kept + opened * price), realized

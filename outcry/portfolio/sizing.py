@@ -3,8 +3,11 @@
 import numpy as np
 
 from outcry.market.frame import BoolArray, FloatArray
-from outcry.messages import Direction, Forecast
+from outcry.messages import Forecast
+from outcry.portfolio.arrays import forecast_arrays
 from outcry.portfolio.config import PortfolioConfig
+from outcry.portfolio.kernels.sizing import compile_sizing, sizing_rules
+from outcry.portfolio.kernels.version import kernels_version
 
 
 class VolatilityTargetSizing:
@@ -26,6 +29,8 @@ class VolatilityTargetSizing:
     ``max_positions`` by the size of their edge, at equal edges in the order of the universe. An entry below
     ``min_position_frac`` is left out.
 
+    The arithmetic is in `outcry.portfolio.kernels.sizing`.
+
     References
     ----------
     Moskowitz, Ooi & Pedersen, "Time series momentum", Journal of Financial Economics 104 (2012), section 4.1: the
@@ -33,7 +38,8 @@ class VolatilityTargetSizing:
     """
 
     def __init__(self, config: PortfolioConfig) -> None:
-        self._config = config
+        self._rules = sizing_rules(config)
+        self._size = compile_sizing(kernels_version())
 
     def weights(self, forecast: Forecast, current: FloatArray, is_tradable: BoolArray) -> FloatArray:
         """Return the wanted weights.
@@ -52,35 +58,15 @@ class VolatilityTargetSizing:
             Signed fractions of equity; NaN where there is no opinion: the symbol is not tradable, or no forecast was
             made, or a position that is kept has no volatility yet.
         """
-        config = self._config
-        p_up, p_down = forecast.probability[:, Direction.UP], forecast.probability[:, Direction.DOWN]
-        is_known = is_tradable & np.isfinite(p_up) & np.isfinite(p_down)
-        edge = np.where(is_known, p_up - p_down, 0.0)
-        if not config.allow_short:
-            edge = np.maximum(edge, 0.0)
-        wanted = np.sign(edge)
-
-        has_volatility = np.isfinite(forecast.volatility_per_year)
-        held = np.sign(np.where(is_known, current, 0.0))
-        is_kept = (held != 0) & (wanted == held) & (np.abs(edge) >= config.exit_edge)
-        is_candidate = (np.abs(edge) >= config.entry_edge) & (wanted != 0) & has_volatility & ~is_kept
-        is_undecided = ~is_known & (current != 0)
-        n_free = max(config.max_positions - int(np.count_nonzero(is_kept | is_undecided)), 0)
-        ranked = np.argsort(np.where(is_candidate, -np.abs(edge), np.inf), kind="stable")[:n_free]
-        is_entered = np.zeros_like(is_candidate)
-        is_entered[ranked] = is_candidate[ranked]
-
-        is_chosen = is_kept | is_entered
-        breadth = max(int(np.count_nonzero(is_chosen | is_undecided)), 1)
-        volatility = np.maximum(
-            np.where(has_volatility, forecast.volatility_per_year, np.inf), config.min_volatility_per_year
+        n_symbols = len(current)
+        wanted = np.empty(n_symbols)
+        self._size(
+            *forecast_arrays(forecast),
+            np.array(current, dtype=np.float64),
+            np.array(is_tradable, dtype=np.bool_),
+            self._rules,
+            np.empty(n_symbols),
+            np.empty(n_symbols, dtype=np.int64),
+            wanted,
         )
-        size = np.minimum(config.target_volatility_per_year / (breadth * volatility), config.max_position_frac)
-        weight = np.where(is_chosen, wanted * size, 0.0)
-        gross = float(np.abs(weight).sum())
-        free_gross = max(config.max_gross_frac - float(np.abs(current[is_undecided]).sum()), 0.0)
-        if gross > free_gross:
-            weight *= free_gross / gross
-        weight[is_entered & (np.abs(weight) < config.min_position_frac)] = 0.0
-        weight[~is_known | (is_kept & ~has_volatility)] = np.nan
-        return weight
+        return wanted

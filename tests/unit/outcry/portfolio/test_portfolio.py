@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcry.errors import DataValidationError, RecoveryError
+from outcry.errors import ConfigurationError, DataValidationError, RecoveryError
 from outcry.market.frame import Frame
 from outcry.market.universe import Universe
 from outcry.messages import Executions, Fill, Side
@@ -16,6 +16,12 @@ from outcry.portfolio.portfolio import Portfolio
 UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"), lot=Decimal("0.00001"))
 CASH = Decimal(100_000)
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+def on_grid(price):
+    """Return a close in whole price units, exact."""
+    grid = UNIVERSE.grid
+    return Fraction(grid.price(round(price * grid.price_scale))) if np.isfinite(price) else Fraction(0)
 
 
 def build_portfolio():
@@ -64,7 +70,7 @@ def test_cash_and_positions_make_the_equity_and_the_profit_to_the_last_digit(see
     for executions, frame in build_run(seed):
         book = portfolio.settle(executions, frame)
         positions = portfolio.snapshot().positions
-        marks = [Fraction(repr(float(p))) if np.isfinite(p) else Fraction(0) for p in book.price]
+        marks = [on_grid(price) for price in book.price]
         value = sum(Fraction(p.shares) * mark for p, mark in zip(positions, marks, strict=True))
         unrealized = value - sum(Fraction(p.basis) for p in positions)
         assert Fraction(book.cash) + value == Fraction(book.equity)
@@ -101,6 +107,36 @@ def test_a_book_does_not_change_after_it_was_given_out():
         portfolio.settle(executions, frame)
     for name, value in before.items():
         np.testing.assert_array_equal(getattr(first, name), value)
+
+
+def buy(quantity, price=100):
+    frame = build_run(1)[0][1]
+    fill = Fill("f", "order", 0, 1, "AAA", Side.BUY, Decimal(quantity), Decimal(price), Decimal(1), Decimal(0))
+    return Executions(0, (fill,), (), np.zeros(3)), frame
+
+
+def test_what_does_not_fit_the_grid_is_refused_and_changes_nothing():
+    portfolio = build_portfolio()
+    before = portfolio.snapshot()
+    with pytest.raises(DataValidationError, match=r"cash must be below 461\d+\.\d+, was more: .* of 5000000000"):
+        portfolio.settle(*buy(50_000_000))
+    with pytest.raises(DataValidationError, match=r"fill f must fit .*, was 1000000000000000 at 100"):
+        portfolio.settle(*buy(10**15))
+    for name in before.__slots__:
+        np.testing.assert_array_equal(getattr(portfolio.snapshot(), name), getattr(before, name))
+    portfolio.settle(*buy(10))
+    with pytest.raises(ConfigurationError, match=r"initial_cash must be below 461\d+\.\d+, was 5000000000"):
+        Portfolio(UNIVERSE, Decimal(5_000_000_000))
+
+
+def test_an_equity_that_does_not_fit_the_grid_is_refused():
+    portfolio = build_portfolio()
+    executions, _ = buy(10_000_000, price="0.01")
+    close = np.array([900.0, 1.0, 1.0])
+    with pytest.raises(DataValidationError, match=r"all positions must be below 461\d+\.\d+, .* was 9000000000"):
+        portfolio.settle(executions, Frame(0, 1, *[close] * 6, np.ones(3, bool)))
+    assert portfolio.last_seq == -1
+    assert portfolio.settle(*buy(10)).quantity[0] == 10
 
 
 def test_a_repeated_frame_returns_the_same_book_and_a_gap_is_refused():

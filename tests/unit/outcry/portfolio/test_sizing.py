@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outcry.messages import Direction
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.sizing import VolatilityTargetSizing
 
@@ -72,3 +75,70 @@ def test_wanted_weights_stay_inside_every_cap(build_forecast, edge, volatility, 
     assert np.abs(known).sum() <= 0.18 * (1 + 1e-12)  # the sum of three rounded products
     assert np.count_nonzero(known) <= max(max_positions, np.count_nonzero(current))
     assert np.all(known * np.array(edge)[np.isfinite(wanted)] >= 0)
+
+
+def reference(config, forecast, current, is_tradable):
+    """Return the wanted weights as whole columns, sums in the order of the universe."""
+    p_up, p_down = forecast.probability[:, Direction.UP], forecast.probability[:, Direction.DOWN]
+    is_known = is_tradable & np.isfinite(p_up) & np.isfinite(p_down)
+    edge = np.where(is_known, p_up - p_down, 0.0)
+    if not config.allow_short:
+        edge = np.maximum(edge, 0.0)
+    wanted = np.sign(edge)
+    has_volatility = np.isfinite(forecast.volatility_per_year)
+    held = np.sign(np.where(is_known, current, 0.0))
+    is_kept = (held != 0) & (wanted == held) & (np.abs(edge) >= config.exit_edge)
+    is_candidate = (np.abs(edge) >= config.entry_edge) & (wanted != 0) & has_volatility & ~is_kept
+    is_undecided = ~is_known & (current != 0)
+    n_free = max(config.max_positions - int(np.count_nonzero(is_kept | is_undecided)), 0)
+    ranked = np.argsort(np.where(is_candidate, -np.abs(edge), np.inf), kind="stable")[:n_free]
+    is_entered = np.zeros_like(is_candidate)
+    is_entered[ranked] = is_candidate[ranked]
+    is_chosen = is_kept | is_entered
+    breadth = max(int(np.count_nonzero(is_chosen | is_undecided)), 1)
+    volatility = np.maximum(
+        np.where(has_volatility, forecast.volatility_per_year, np.inf), config.min_volatility_per_year
+    )
+    size = np.minimum(config.target_volatility_per_year / (breadth * volatility), config.max_position_frac)
+    weight = np.where(is_chosen, wanted * size, 0.0)
+    gross = sum(np.abs(weight).tolist())
+    free_gross = max(config.max_gross_frac - sum(np.abs(current[is_undecided]).tolist()), 0.0)
+    if gross > free_gross:
+        weight *= free_gross / gross
+    weight[is_entered & (np.abs(weight) < config.min_position_frac)] = 0.0
+    weight[~is_known | (is_kept & ~has_volatility)] = np.nan
+    return weight
+
+
+CONFIGS = st.builds(
+    PortfolioConfig,
+    allow_short=st.booleans(),
+    max_positions=st.integers(1, 9),
+    max_gross_frac=st.sampled_from([0.05, 0.3, 1.0]),
+    max_position_frac=st.sampled_from([0.04, 0.1]),
+    min_position_frac=st.sampled_from([0.0, 0.03]),
+    entry_edge=st.sampled_from([0.0, 0.2, 0.3]),
+    exit_edge=st.just(0.0),
+)
+
+
+@given(config=CONFIGS, seed=st.integers(0, 2**32 - 1), n_symbols=st.integers(1, 12))
+def test_weights_are_those_of_the_rules_written_as_columns(build_forecast, config, seed, n_symbols):
+    rng = np.random.default_rng(seed)
+    edge = rng.choice([-0.5, -0.3, -0.2, 0.0, 0.2, 0.3, 0.5, np.nan], n_symbols)  # many are equal
+    up = (1 + edge) / 2
+    forecast = replace(
+        build_forecast(0.0),
+        probability=np.stack([up, np.zeros(n_symbols), 1 - up], axis=1),
+        volatility_per_year=rng.choice([0.001, 0.2, 0.7, 3.0, np.nan, np.inf], n_symbols),
+    )
+    current = rng.choice([0.0, 0.02, 0.07, -0.05], n_symbols)
+    is_tradable = rng.random(n_symbols) < 0.8
+    found = VolatilityTargetSizing(config).weights(forecast, current, is_tradable)
+    np.testing.assert_array_equal(found, reference(config, forecast, current, is_tradable))
+
+
+def test_arrays_of_another_process_may_not_be_written_and_need_not_be(build_forecast):
+    forecast = build_forecast(0.5)
+    forecast.probability.flags.writeable = forecast.volatility_per_year.flags.writeable = False
+    assert weights(forecast).all()

@@ -1,8 +1,9 @@
 """The gate every order passes.
 
-Holds: one limit a file (``…_limit.py``), the drawdown ladder, the kill switch, and the gate that applies them.
+Holds: the gate, the kill switch, and in ``kernels`` the compiled decisions: losses, limits, the orders of the gate.
 Must not import: execution and later stages, adapters, Ray.
 Start reading at: `outcry.risk.gate`.
 
-`RiskConfig` in ``config``; `RiskGate` in ``gate``; `RiskState` in ``state``
+`RiskConfig` in ``config``; `RiskGate` in ``gate``; `RiskState` in ``state``; `build_rules`, `build_scratch`,
+`build_results` in ``arrays``; `to_risk_event` in ``events``
 """

@@ -21,6 +21,9 @@ class RiskConfig(FrozenConfig):
     `sector_fracs` replaces `max_sector_frac` for the sectors it names. A step of the ladder is left again once the
     drawdown falls below `ladder_recovery_frac` of its threshold; the ladder reduces a position that is above its
     scaled target by at least `deleverage_band_frac`.
+
+    Where equity falls below `maintenance_margin_frac` of all positions, long and short counted alike, they are reduced
+    until it is `initial_margin_frac` of them.
     """
 
     max_position_frac: float = Field(default=0.10, gt=0)
@@ -37,6 +40,8 @@ class RiskConfig(FrozenConfig):
     )
     ladder_recovery_frac: float = Field(default=0.8, gt=0, le=1)
     deleverage_band_frac: float = Field(default=0.005, ge=0)
+    maintenance_margin_frac: float = Field(default=0.25, gt=0, le=1)
+    initial_margin_frac: float = Field(default=0.5, gt=0, le=1)
 
     @field_validator("sector_fracs")
     @classmethod
@@ -54,4 +59,13 @@ class RiskConfig(FrozenConfig):
                     "drawdown_ladder must rise in drawdown_frac and fall in exposure_frac, "
                     f"was ({upper}) before ({lower})"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _a_margin_call_ends_the_shortfall(self) -> Self:
+        if self.initial_margin_frac < self.maintenance_margin_frac:
+            raise ValueError(
+                f"initial_margin_frac must be at least maintenance_margin_frac, {self.maintenance_margin_frac}, "
+                f"was {self.initial_margin_frac}"
+            )
         return self

@@ -1,32 +1,52 @@
 """The risk gate: nothing is sent without its verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from outcry import order_rows
+from outcry.compiled import source_hash
 from outcry.errors import DataValidationError, RecoveryError
+from outcry.identity import client_order_id
+from outcry.market import grid_kernels
+from outcry.market.frame import FloatArray, IntArray
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Book, Input, OrderIntent, Proposal, Purpose, RiskEvent, Verdict
-from outcry.risk.admission import admit
+from outcry.messages import ALL_OPEN, ALL_WORKING, Book, Input, OrderIntent, Proposal, RiskEvent, Verdict
+from outcry.order_rows import (
+    CANCEL_ALL,
+    CANCEL_WORKING,
+    KEEP_OPEN,
+    LOTS,
+    NUMBER,
+    PARENT,
+    PURPOSE,
+    PURPOSES,
+    SYMBOL,
+    to_order,
+    to_row,
+)
+from outcry.risk.arrays import build_results, build_rules, build_scratch, to_array, to_state
 from outcry.risk.config import RiskConfig
-from outcry.risk.daily_loss_limit import DailyLossLimit
-from outcry.risk.drawdown_ladder import DrawdownCap, DrawdownLadder
-from outcry.risk.exposure import Exposure
-from outcry.risk.gross_exposure_limit import GrossExposureLimit
-from outcry.risk.kill_switch import NAME as KILL_SWITCH
+from outcry.risk.events import halt_reason, to_risk_event
+from outcry.risk.kernels.layout import E_ACTION, FLATTENED
+from outcry.risk.kernels.review import compile_review
 from outcry.risk.kill_switch import apply_commands
-from outcry.risk.limit import ExposureLimit
-from outcry.risk.net_exposure_limit import NetExposureLimit
-from outcry.risk.no_new_risk import NoNewRisk
-from outcry.risk.position_count_limit import PositionCountLimit
-from outcry.risk.position_limit import PositionLimit
-from outcry.risk.reduction import Reduction
-from outcry.risk.sector_limit import SectorLimit
 from outcry.risk.state import RiskState
 
-CANCEL_ALL = ("*",)
+FEWEST_WANTED = 16
+"""Orders for which there is room from the start."""
+CANCEL_CODES: dict[tuple[str, ...], int] = {ALL_OPEN: CANCEL_ALL, ALL_WORKING: CANCEL_WORKING}
+
+
+@cache
+def kernel_hash() -> str:
+    """Return the hash of the source of everything that `outcry.risk.kernels.review` compiles."""
+    kernels = Path(__file__).parent / "kernels"
+    return source_hash(kernels, Path(grid_kernels.__file__), Path(order_rows.__file__))
 
 
 class RiskGate:
@@ -47,36 +67,33 @@ class RiskGate:
 
     1. halts and resumes of operators;
     2. the equity of the book: the daily loss, then the peak and the drawdown ladder, whose last step halts;
-    3. the wanted orders: those that only close come first, then the others in the order wanted, each on the book
-       after what is on its way and the ones before it;
-    4. a step of the ladder reduces positions above their scaled target;
-    5. a halt or a daily loss, when it begins, cancels every open order; what was on its way to close a position is
-       sent again;
-    6. flattening cancels every open order once, then keeps a market order on its way for every position until all
+    3. the margin: where equity is too small a part of the positions, what is on its way to close them counted as
+       closed, every open order is cancelled, no new risk is taken, and every position is reduced pro rata;
+    4. the wanted orders: those that only close come first, then the others in the order wanted, each on the book
+       after what is on its way and the ones before it, then the legs, each as far as its parent passed;
+    5. a step of the ladder reduces positions above their scaled target;
+    6. a halt or a daily loss, when it begins, cancels what is on its way, and what was on its way to close a position
+       is sent again; orders that only protect a position stay;
+    7. flattening cancels every open order once, then keeps a market order on its way for every position until all
        are closed, whatever stands in the way of a fill; orders are cancelled and made anew where what is on its way
        does not match what is held.
 
-    An order, or the part of one, that closes what is held passes in every state. Equity is marked at the last
-    closes: the gate acts on the frame after the loss.
+    An order, or the part of one, that closes what is held passes in every state, and so does an order that is reduce
+    only. Equity is marked at the last closes: the gate acts on the frame after the loss.
+
+    Decisions are made by `outcry.risk.kernels.review`, which a compiled backtest calls too; here orders become rows,
+    and rows orders.
     """
 
     def __init__(self, run_id: str, universe: Universe, config: RiskConfig, sessions: Sessions) -> None:
+        self._run_id = run_id
         self._universe = universe
+        self._grid = universe.grid
         self._index = {symbol: i for i, symbol in enumerate(universe.symbols)}
-        self._config = config
         self._sessions = sessions
-        self._sector, sector_names = universe.sector_index()
-        self._n_sectors = len(sector_names)
-        self._daily_loss = DailyLossLimit(config.daily_loss_frac)
-        self._ladder = DrawdownLadder(config.drawdown_ladder, config.ladder_recovery_frac)
-        self._reduction = Reduction(run_id, universe)
-        self._limits: tuple[ExposureLimit, ...] = (
-            PositionLimit(config.max_position_frac),
-            GrossExposureLimit(config.max_gross_frac),
-            NetExposureLimit(config.max_net_frac),
-            PositionCountLimit(config.max_positions),
-            SectorLimit(config.max_sector_frac, config.sector_fracs, sector_names),
-        )
+        self._rules = build_rules(config, universe)
+        self._review = compile_review(kernel_hash())
+        self._make_room(FEWEST_WANTED)
         self._state = RiskState()
         self._verdict: Verdict | None = None
 
@@ -110,18 +127,32 @@ class RiskGate:
             return self._verdict
         if wanted.seq != self._state.seq + 1:
             raise RecoveryError(f"seq must be {self._state.seq + 1}, the frame after the last, was {wanted.seq}")
-        state, events = self._measure(book, inputs)
-        orders, cancels, more = self._decide(wanted, book, state)
-        if state.is_flattening and not (orders or np.any(book.quantity) or np.any(book.working)):
-            state = replace(state, is_flattening=False)
-        self._state = replace(state, seq=wanted.seq)
+        rows = self._to_rows(wanted.orders)
+        commanded, events = apply_commands(self._state, book.seq, inputs)
+        state = to_array(commanded, self._state, self._grid)
+        wanted_cancel = CANCEL_CODES.get(wanted.cancels, KEEP_OPEN)
+        n_orders, cancel, n_events = self._review(
+            state,
+            self._rules,
+            wanted.seq,
+            self._sessions.locate(book.ts_close_ns),
+            self._grid.money_units(book.equity),
+            self._to_lots(wanted, book),
+            rows,
+            len(wanted.orders),
+            wanted_cancel,
+            self._scratch,
+            self._results,
+        )
+        told, reason = self._to_events(wanted.seq, n_events)
+        self._state = to_state(state, wanted.seq, reason or commanded.halt_reason, self._grid)
         self._verdict = Verdict(
             seq=wanted.seq,
-            orders=tuple(orders),
-            cancels=cancels,
-            events=(*events, *more),
-            is_halted=state.is_halted,
-            drawdown_frac=state.drawdown_frac,
+            orders=self._to_orders(wanted, rows, n_orders),
+            cancels=_cancels(wanted.cancels, cancel, drops_wanted=commanded.is_flattening or bool(reason)),
+            events=(*events, *told),
+            is_halted=self._state.is_halted,
+            drawdown_frac=self._state.drawdown_frac,
             risk_state=self._state.as_text(),
             inputs=wanted.inputs,
         )
@@ -136,76 +167,61 @@ class RiskGate:
         self._state = state if isinstance(state, RiskState) else RiskState.from_text(state)
         self._verdict = None
 
-    def _measure(self, book: Book, inputs: tuple[Input, ...]) -> tuple[RiskState, list[RiskEvent]]:
-        session = self._sessions.locate(book.ts_close_ns)
-        state, events = apply_commands(self._state, book.seq, inputs)
-        state, loss_events = self._daily_loss.update(state, book.seq, session, book.equity)
-        state, ladder_events = self._ladder.update(state, book.seq)
-        return state, [*events, *loss_events, *ladder_events]
+    def _make_room(self, n_most_wanted: int) -> None:
+        """Provide memory for a frame with so many wanted orders."""
+        n_symbols, n_sectors = len(self._universe), len(self._rules[3])
+        self._scratch = build_scratch(n_symbols, n_sectors, n_most_wanted)
+        self._results = build_results(n_symbols, n_most_wanted)
 
-    def _decide(
-        self, wanted: Proposal, book: Book, state: RiskState
-    ) -> tuple[list[OrderIntent], tuple[str, ...], list[RiskEvent]]:
-        blocks = self._blocks(state)
-        before = self._state
-        is_new_block = state.is_halted > before.is_halted or state.is_session_blocked > before.is_session_blocked
-        if not (wanted.orders or state.rung or state.is_flattening or is_new_block):
-            return [], wanted.cancels, []
-        cancels = wanted.cancels
-        if state.is_flattening:
-            cancels = () if before.is_flattening else CANCEL_ALL
-        working = np.zeros_like(book.working) if cancels == CANCEL_ALL else book.working
-        exposure = Exposure(book, working, self._sector, self._n_sectors)
-        closing = book.quantity - exposure.closable  # on its way already
-        cap = self._cap(state, wanted)
-        orders, events = self._admit(wanted, exposure, blocks, cap)
-        name, own = self._ladder.name, list[OrderIntent]()
-        if state.is_flattening:
-            left = exposure.shares
-            if np.any(left) and cancels != CANCEL_ALL:
-                cancels, left = CANCEL_ALL, left - working
-            name, own = KILL_SWITCH, self._reduction.close(book.seq, left, Purpose.FLATTEN)
-        elif is_new_block:
-            cancels = CANCEL_ALL
-            name, own = blocks[0].name, self._reduction.close(book.seq, closing, Purpose.KEEP_EXIT)
-        elif cap:
-            own = self._reduction.deleverage(book.seq, exposure, cap, self._config.deleverage_band_frac)
-        for order in own:
-            action = f"{order.purpose}: {order.side} {order.quantity}"
-            events.append(RiskEvent(book.seq, name, order.symbol, state.drawdown_frac, 0.0, action))
-        return [*orders, *own], cancels, events
+    def _to_rows(self, orders: tuple[OrderIntent, ...]) -> IntArray:
+        """Return the wanted orders as rows, numbered from 0; a parent that is not among them has the next number."""
+        if len(orders) > len(self._scratch[-1]):
+            self._make_room(2 * len(orders))
+        rows = np.zeros((len(orders), order_rows.N_COLUMNS), dtype=np.int64)
+        numbers = {order.client_order_id: number for number, order in enumerate(orders)}
+        for number, order in enumerate(orders):
+            rows[number] = to_row(order, self._index[order.symbol], self._grid)
+            rows[number, NUMBER] = number
+            if order.parent_id:
+                rows[number, PARENT] = numbers.get(order.parent_id, len(orders))
+        return rows
 
-    def _cap(self, state: RiskState, wanted: Proposal) -> DrawdownCap | None:
-        if not state.rung:
-            return None
-        exposure_frac = self._ladder.exposure_frac(state.rung)
-        return DrawdownCap(exposure_frac, wanted.target_weight, self._config.max_position_frac)
+    def _to_lots(self, wanted: Proposal, book: Book) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+        """Return the book of the kernels; copies, as what was received may be read-only."""
+        held, working = (np.rint(x / self._grid.lot_shares).astype(np.int64) for x in (book.quantity, book.working))
+        return held, working, book.price.copy(), wanted.target_weight.copy()
 
-    def _blocks(self, state: RiskState) -> list[NoNewRisk]:
-        blocks = []
-        if state.is_halted:
-            blocks.append(NoNewRisk(KILL_SWITCH, state.drawdown_frac, 0.0))
-        if state.is_session_blocked:
-            blocks.append(NoNewRisk(self._daily_loss.name, state.session_loss_frac, self._config.daily_loss_frac))
-        if state.equity <= 0:
-            blocks.append(NoNewRisk("equity", float(state.equity), 0.0))
-        return blocks
+    def _to_events(self, seq: int, n_events: int) -> tuple[list[RiskEvent], str]:
+        """Return what the kernels told, and why they halted, if they did."""
+        numbers, values = (rows[:n_events].tolist() for rows in self._results[1:])
+        reason = "".join(halt_reason(v) for n, v in zip(numbers, values, strict=True) if n[E_ACTION] == FLATTENED)
+        events = [
+            to_risk_event(seq, n, v, self._universe, self._rules[1]) for n, v in zip(numbers, values, strict=True)
+        ]
+        return events, reason
 
-    def _admit(
-        self, wanted: Proposal, exposure: Exposure, blocks: list[NoNewRisk], cap: DrawdownCap | None
-    ) -> tuple[list[OrderIntent], list[RiskEvent]]:
-        def opens(order: OrderIntent) -> bool:
-            return float(order.quantity) > exposure.reducing(self._index[order.symbol], order.side.sign)
+    def _to_orders(self, wanted: Proposal, rows: IntArray, n_orders: int) -> tuple[OrderIntent, ...]:
+        """Return the orders that may be sent: those wanted, as they are or with what passed of them, and our own."""
+        orders = []
+        for row in self._results[0][:n_orders]:
+            number = int(row[NUMBER])
+            if number < 0:
+                symbol = self._universe.symbols[row[SYMBOL]]
+                order_id = client_order_id(self._run_id, wanted.seq, symbol, PURPOSES[row[PURPOSE]])
+                orders.append(to_order(row, order_id, symbol, self._grid))
+                continue
+            order = wanted.orders[number]
+            if row[LOTS] != rows[number, LOTS]:
+                order = replace(order, quantity=self._grid.quantity(row[LOTS]))
+            if order.parent_id and not order.is_reduce_only:
+                order = replace(order, is_reduce_only=True)
+            orders.append(order)
+        return tuple(orders)
 
-        limits: Sequence[ExposureLimit] = blocks or ([cap, *self._limits] if cap else self._limits)
-        orders: list[OrderIntent] = []
-        events: list[RiskEvent] = []
-        for order in sorted(wanted.orders, key=opens):
-            passed, event = admit(order, self._index[order.symbol], exposure, limits, self._universe.lot)
-            if passed:
-                orders.append(passed)
-            if event:
-                events.append(event)
-        if blocks and events:  # one a frame: a blocked portfolio asks for the same again and again
-            events = [replace(events[0], symbol="", action=f"new risk refused in {len(events)} orders")]
-        return orders, events
+
+def _cancels(wanted: tuple[str, ...], cancel: int, *, drops_wanted: bool) -> tuple[str, ...]:
+    """Return what is cancelled, where the kernels decided so; ids wanted go through, but while flattening."""
+    if cancel == CANCEL_ALL:
+        return ALL_OPEN
+    ids = () if drops_wanted or wanted in CANCEL_CODES else wanted
+    return (*ALL_WORKING, *ids) if cancel == CANCEL_WORKING else ids

@@ -1,102 +1,116 @@
-"""Every exposure limit of the risk package, found automatically, held to the same checks."""
+"""Every limit of the risk gate, found in the table of limits, held to the same checks."""
 
-import importlib
-import inspect
-import pkgutil
-from decimal import Decimal
-
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import outcry.risk
-from outcry.messages import Book
-from outcry.risk.drawdown_ladder import DrawdownCap
-from outcry.risk.exposure import Exposure
-from outcry.risk.gross_exposure_limit import GrossExposureLimit
-from outcry.risk.limit import ExposureLimit
-from outcry.risk.net_exposure_limit import NetExposureLimit
-from outcry.risk.no_new_risk import NoNewRisk
-from outcry.risk.position_count_limit import PositionCountLimit
-from outcry.risk.position_limit import PositionLimit
-from outcry.risk.sector_limit import SectorLimit
+from outcry.market.universe import Universe
+from outcry.risk.arrays import build_rules, build_scratch
+from outcry.risk.config import RiskConfig
+from outcry.risk.kernels import exposure as exposures
+from outcry.risk.kernels import limits
+from outcry.risk.kernels.layout import (
+    KILL_SWITCH,
+    LIMIT_NAMES,
+    T_BLOCK_THRESHOLD,
+    T_BLOCK_VALUE,
+    T_EQUITY,
+    T_EXPOSURE_FRAC,
+    UNPRICED,
+)
 
-SECTOR = np.array([0, 0, 1], dtype=np.int64)
-EXAMPLES = {
-    PositionLimit: PositionLimit(0.1),
-    GrossExposureLimit: GrossExposureLimit(0.5),
-    NetExposureLimit: NetExposureLimit(0.3),
-    PositionCountLimit: PositionCountLimit(2),
-    SectorLimit: SectorLimit(0.25, {"Tech": 0.15}, ("Energy", "Tech")),
-    DrawdownCap: DrawdownCap(0.5, np.array([0.1, np.nan, -0.05]), 0.1),
-    NoNewRisk: NoNewRisk("halt", 1.0, 0.0),
-}
+UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Energy", "Energy", "Tech"))
+CONFIG = RiskConfig(
+    max_gross_frac=0.5, max_net_frac=0.3, max_positions=2, max_sector_frac=0.25, sector_fracs={"Tech": 0.15}
+)
+RULES = build_rules(CONFIG, UNIVERSE)
+PRICE = np.array([100.0, 50.0, 10.0])
+TARGET = np.array([0.1, np.nan, -0.05])
 
-
-def find_limits():
-    """Return every class of the package that answers what a limit answers."""
-    found = set()
-    for module in pkgutil.iter_modules(outcry.risk.__path__, "outcry.risk."):
-        for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if {"room", "measure", "threshold"} <= set(vars(member)) and member is not ExposureLimit:
-                found.add(member)
-    return sorted(found, key=lambda cls: cls.__name__)
+LIMITS = range(UNPRICED)
+LOTS = st.lists(st.integers(-200, 200), min_size=3, max_size=3)
+each_limit = pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: LIMIT_NAMES[limit])
 
 
-LIMITS = find_limits()
-SHARES = st.lists(st.integers(-200, 200), min_size=3, max_size=3)
-each_limit = pytest.mark.parametrize("cls", LIMITS, ids=lambda cls: cls.__name__)
+@numba.njit
+def room(limit, i, sign, rules, book, exposure):
+    return limits.room(limit, i, sign, rules, book, exposure)
 
 
-def build_exposure(shares):
-    held, price, zero = np.array(shares, float), np.array([100.0, 50.0, 10.0]), Decimal(0)
-    equity = Decimal(100_000)
-    flat, fresh = np.zeros(3), np.zeros(3, dtype=bool)
-    book = Book(0, 1, equity, equity, zero, zero, zero, held, flat, price, price, fresh)
-    return Exposure(book, flat, SECTOR, 2)
+@numba.njit
+def measure(limit, i, signed, rules, book, exposure):
+    return limits.measure(limit, i, signed, rules, book, exposure)
 
 
-def test_every_limit_has_an_example_here():
-    assert set(LIMITS) == set(EXAMPLES)
+@numba.njit
+def threshold(limit, i, rules, book, exposure):
+    return limits.threshold(limit, i, rules, book, exposure)
 
 
-@each_limit
-def test_it_is_documented_and_named(cls):
-    assert cls.__doc__
-    assert EXAMPLES[cls].name
+@numba.njit
+def sum_exposure(book, rules, exposure):
+    exposures.sum_exposure(book, True, 1.0, rules[2], exposure)
 
 
-@each_limit
-@given(shares=SHARES, index=st.integers(0, 2), sign=st.sampled_from([-1, 1]))
-def test_its_room_ends_where_its_measure_reaches_the_threshold(cls, shares, index, sign):
-    limit, exposure = EXAMPLES[cls], build_exposure(shares)
-    room = limit.room(exposure, index, sign)
-    threshold = limit.threshold(exposure, index)
-    if 0 < room < np.inf:
-        assert limit.measure(exposure, index, sign, room) <= threshold * (1 + 1e-12)  # sums of rounded products
-    if room < np.inf:
-        assert limit.measure(exposure, index, sign, max(room, 0) * 1.01 + 1) > threshold
+@numba.njit
+def add_lots(i, signed, rules, book, exposure):
+    exposures.add_lots(i, signed, 1.0, book[2][i], rules[2][i], exposure)
 
 
-@each_limit
-@given(shares=SHARES, index=st.integers(0, 2), sign=st.sampled_from([-1, 1]), traded=st.integers(1, 50))
-def test_its_room_does_not_grow_while_a_position_grows(cls, shares, index, sign, traded):
-    limit, exposure = EXAMPLES[cls], build_exposure(shares)
-    exposure.add(index, sign * (2 * abs(shares[index]) + 1))  # a position on the side of `sign`
-    before = limit.room(exposure, index, sign)
-    exposure.add(index, sign * traded)
-    assert limit.room(exposure, index, sign) <= before
+def build(lots):
+    """Return the book that holds `lots`, and its exposure; half of exposure is allowed, and a block is in force."""
+    book = (np.array(lots, dtype=np.int64), np.zeros(3, dtype=np.int64), PRICE, TARGET)
+    exposure = build_scratch(3, 2, 0)[:-1]
+    totals = exposure[0]
+    totals[T_EQUITY], totals[T_EXPOSURE_FRAC] = 100_000, 0.5
+    totals[T_BLOCK_VALUE], totals[T_BLOCK_THRESHOLD] = 1.0, 0.0
+    sum_exposure(book, RULES, exposure)
+    return book, exposure
+
+
+def test_every_limit_has_a_name_of_its_own():
+    assert len(set(LIMIT_NAMES)) == len(LIMIT_NAMES) == UNPRICED + 1
 
 
 @each_limit
-@given(shares=SHARES, trades=st.lists(st.tuples(st.integers(0, 2), st.integers(-100, 100)), max_size=5))
-def test_it_sees_an_exposure_kept_up_as_it_sees_one_built_anew(cls, shares, trades):
-    exposure, end = build_exposure(shares), list(shares)
-    for index, traded in trades:
-        exposure.add(index, traded)
-        end[index] += traded
-    anew = build_exposure(end)
-    for index, sign in [(i, s) for i in range(3) for s in (-1, 1)]:
-        kept_up = EXAMPLES[cls].room(exposure, index, sign)
-        assert kept_up == pytest.approx(EXAMPLES[cls].room(anew, index, sign), abs=1e-6)  # a sum in another order
+def test_it_leaves_room_in_an_empty_book_if_any_at_all(limit):
+    assert (room(limit, 0, 1, RULES, *build([0, 0, 0])) > 0) == (limit < KILL_SWITCH)
+
+
+@each_limit
+@given(lots=LOTS, i=st.integers(0, 2), sign=st.sampled_from([-1, 1]))
+def test_its_room_ends_where_its_measure_reaches_the_threshold(limit, lots, i, sign):
+    book, exposure = build(lots)
+    left = room(limit, i, sign, RULES, book, exposure)
+    largest = threshold(limit, i, RULES, book, exposure)
+    if 0 < left < np.inf:
+        # sums of rounded products
+        assert measure(limit, i, sign * left, RULES, book, exposure) <= largest * (1 + 1e-12)
+    if left < np.inf:
+        assert measure(limit, i, sign * (max(left, 0) * 1.01 + 1), RULES, book, exposure) > largest
+
+
+@each_limit
+@given(lots=LOTS, i=st.integers(0, 2), sign=st.sampled_from([-1, 1]), traded=st.integers(1, 50))
+def test_its_room_does_not_grow_while_a_position_grows(limit, lots, i, sign, traded):
+    book, exposure = build(lots)
+    add_lots(i, sign * (2 * abs(lots[i]) + 1), RULES, book, exposure)  # a position on the side of `sign`
+    before = room(limit, i, sign, RULES, book, exposure)
+    add_lots(i, sign * traded, RULES, book, exposure)
+    assert room(limit, i, sign, RULES, book, exposure) <= before
+
+
+@each_limit
+@given(lots=LOTS, trades=st.lists(st.tuples(st.integers(0, 2), st.integers(-100, 100)), max_size=5))
+def test_it_sees_an_exposure_kept_up_as_it_sees_one_built_anew(limit, lots, trades):
+    book, exposure = build(lots)
+    end = list(lots)
+    for i, traded in trades:
+        add_lots(i, traded, RULES, book, exposure)
+        end[i] += traded
+    anew = build(end)
+    for i, sign in [(i, s) for i in range(3) for s in (-1, 1)]:
+        kept_up = room(limit, i, sign, RULES, book, exposure)
+        assert kept_up == pytest.approx(room(limit, i, sign, RULES, *anew), abs=1e-6)  # a sum in another order

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcry.errors import DataValidationError, RecoveryError
-from outcry.messages import Input, InputKind, OrderType
+from outcry.messages import ALL_OPEN, ALL_WORKING, Input, InputKind, OrderType
 from outcry.risk.state import RiskState
 
 HALT = Input(0, InputKind.HALT, {"reason": "operator", "flatten": "false"})
@@ -156,7 +156,7 @@ def test_the_ladder_reduces_once_then_halves_then_flattens_and_halts(build_gate,
     assert wishes(review(3, [71, 71, 0, 0], 89_000).orders) == [("AAA", -26), ("BBB", -26)]
     last = review(4, [45, 45, 0, 0], 84_000)
     assert wishes(last.orders) == [("AAA", -45), ("BBB", -45)]
-    assert last.cancels == ("*",)
+    assert last.cancels == ALL_OPEN
     assert last.is_halted
     assert last.drawdown_frac == 0.16
     assert "drawdown" in last.risk_state["halt_reason"]
@@ -179,7 +179,7 @@ def test_a_halt_refuses_new_risk_in_one_event_a_frame_and_resume_starts_from_her
     gate = build_gate()
     entries = {"AAA": 10, "BBB": 10}
     halted = gate.review(build_proposal(0, entries), build_book(0), (HALT,))
-    assert (halted.orders, halted.cancels, halted.is_halted) == ((), ("*",), True)
+    assert (halted.orders, halted.cancels, halted.is_halted) == ((), ALL_WORKING, True)
     assert [event.action for event in halted.events] == ["halted", "new risk refused in 2 orders"]
     assert not gate.review(build_proposal(1, entries), build_book(1, equity=99_000)).orders
     resumed = gate.review(build_proposal(2, entries), build_book(2, equity=99_000), (RESUME,))
@@ -191,7 +191,7 @@ def test_a_halt_cancels_what_is_on_its_way_and_sends_again_what_closes(build_gat
     gate = build_gate()
     book = build_book(0, quantity=[100, -40, 50, 0], working=[-30, 60, 25, 10])
     verdict = gate.review(build_proposal(0, {"AAA": -20, "DDD": 5}), book, (HALT,))
-    assert verdict.cancels == ("*",)
+    assert verdict.cancels == ALL_WORKING
     assert wishes(verdict.orders) == [("AAA", -20), ("AAA", -30), ("BBB", 40)]
     later = gate.review(build_proposal(1), build_book(1, [100, -40, 50, 0], [-50, 40, 0, 0]))
     assert (later.orders, later.cancels) == ((), ())
@@ -201,7 +201,7 @@ def test_a_daily_loss_cancels_entries_on_their_way(build_gate, build_book, build
     gate = build_gate()
     gate.review(build_proposal(0), build_book(0))
     verdict = gate.review(build_proposal(1), build_book(1, working=[10, 0, 0, 0], equity=97_000))
-    assert (verdict.orders, verdict.cancels) == ((), ("*",))
+    assert (verdict.orders, verdict.cancels) == ((), ALL_WORKING)
 
 
 def test_flattening_goes_on_until_everything_is_closed_and_orders_nothing_twice(
@@ -213,13 +213,13 @@ def test_flattening_goes_on_until_everything_is_closed_and_orders_nothing_twice(
         return gate.review(build_proposal(seq), build_book(seq, quantity, working), inputs)
 
     first = review(0, [100, -40, 0, 0], [50, 0, 10, 0], (FLATTEN,))
-    assert first.cancels == ("*",)
+    assert first.cancels == ALL_OPEN
     assert wishes(first.orders) == [("AAA", -100), ("BBB", 40)]
     assert {order.order_type for order in first.orders} == {OrderType.MARKET}
     waiting = review(1, [100, -40, 0, 0], [-100, 40, 0, 0])  # no bar yet: the orders rest
     assert (waiting.orders, waiting.cancels) == ((), ())
     lost = review(2, [60, -40, 0, 0], [0, 40, 0, 0])  # the rest of one was refused: made anew
-    assert lost.cancels == ("*",)
+    assert lost.cancels == ALL_OPEN
     assert wishes(lost.orders) == [("AAA", -60), ("BBB", 40)]
     done = review(3, 0, 0)
     assert (done.orders, done.is_halted, gate.snapshot().is_flattening) == ((), True, False)

@@ -49,9 +49,7 @@ class LocalWeights:
     `weights` gives them for a book, float64 (n_symbols,); a symbol that is NaN, or without a bar, is left as it is.
     """
 
-    def __init__(
-        self, portfolio: Portfolio, rebalancing: Rebalancing, weights: Callable[[Book], FloatArray]
-    ) -> None:
+    def __init__(self, portfolio: Portfolio, rebalancing: Rebalancing, weights: Callable[[Book], FloatArray]) -> None:
         self._portfolio = portfolio
         self._rebalancing = rebalancing
         self._weights = weights
@@ -83,7 +81,9 @@ class MemoryJournal:
     all of the memory; `guard`, if there is one, has looked at them. `ledger` gets what the broker answered.
     """
 
-    def __init__(self, inputs: Mapping[int, tuple[Input, ...]], ledger: MemoryLedger, guard: QualityGuard | None = None) -> None:
+    def __init__(
+        self, inputs: Mapping[int, tuple[Input, ...]], ledger: MemoryLedger, guard: QualityGuard | None = None
+    ) -> None:
         self._inputs = inputs
         self._ledger = ledger
         self._guard = guard

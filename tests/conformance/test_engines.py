@@ -14,6 +14,7 @@ from outcry.backtest.fast.tape import build_tape
 from outcry.backtest.in_process import LocalPortfolio, LocalRisk, LocalWeights, MemoryJournal
 from outcry.backtest.replay import RunLedger, first_difference
 from outcry.desk import Desk, trade_frame
+from outcry.errors import DataValidationError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
@@ -168,11 +169,16 @@ RISKS = st.builds(
     max_positions=st.sampled_from([2, 10]),
     max_sector_frac=st.sampled_from([0.25, 1.0]),
     daily_loss_frac=st.sampled_from([0.005, 0.5]),
-    drawdown_ladder=st.sampled_from([
-        (),
-        (DrawdownStep(drawdown_frac=0.01, exposure_frac=0.5), DrawdownStep(drawdown_frac=0.03, exposure_frac=0.0)),
-        (DrawdownStep(drawdown_frac=0.005, exposure_frac=0.75), DrawdownStep(drawdown_frac=0.02, exposure_frac=0.5)),
-    ]),
+    drawdown_ladder=st.sampled_from(
+        [
+            (),
+            (DrawdownStep(drawdown_frac=0.01, exposure_frac=0.5), DrawdownStep(drawdown_frac=0.03, exposure_frac=0.0)),
+            (
+                DrawdownStep(drawdown_frac=0.005, exposure_frac=0.75),
+                DrawdownStep(drawdown_frac=0.02, exposure_frac=0.5),
+            ),
+        ]
+    ),
     maintenance_margin_frac=st.sampled_from([0.25, 0.9]),
     initial_margin_frac=st.sampled_from([0.5, 1.0]),
 )
@@ -205,8 +211,6 @@ async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_
 
 @pytest.mark.parametrize("n_symbols", [3])
 def test_weights_of_another_shape_are_refused(n_symbols):
-    from outcry.errors import DataValidationError
-
     market = build_market(0, 5)
     config = FastConfig(BrokerConfig(), PortfolioConfig(), RiskConfig())
     with pytest.raises(DataValidationError, match=r"weights must have shape \(5, 4\), had \(5, 3\)"):

@@ -14,7 +14,7 @@ from outcry.backtest.strategy import Holdings, MarketView, StatefulStrategy, ask
 from outcry.errors import DataValidationError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover
-from outcry.execution.kernels.model import WINDOW_BARS, assumed_market, commission_tiers
+from outcry.execution.kernels.model import assumed_market, commission_tiers
 from outcry.execution.kernels.past import LONG_WINDOWS
 from outcry.market.frame import FloatArray
 from outcry.market.grid import LARGEST_UNITS
@@ -153,8 +153,8 @@ class FastBacktest:
         for k in range(len(self._tape)):
             self._make_room_for_a_frame()
             arguments = self._arguments(views)
-            tape, market, ledger, rulebook, decisions, _, logs, counters = arguments
-            if not market_step(k, tape, market, ledger, rulebook[2], logs, counters):
+            tape, market, ledger, *_, logs, counters = arguments
+            if not market_step(k, tape, market, ledger, self._rulebook[2], logs, counters):
                 self._raise_too_large(k)
             weights[k] = ask_frame(strategy, view.row(k), self._holdings())
             decision_step(k, *arguments)
@@ -230,7 +230,8 @@ class FastBacktest:
         self._open = _enlarged(self._open, capacity)
         self._orders = _enlarged(self._orders, capacity)
         self._fills = _enlarged(self._fills, capacity)
-        self._events = tuple(_enlarged(rows, capacity) for rows in self._events)
+        numbers, values, seqs = self._events
+        self._events = _enlarged(numbers, capacity), _enlarged(values, capacity), _enlarged(seqs, capacity)
         self._places = np.zeros(capacity, dtype=np.int64)
         marks, free = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         self._market_scratch = (marks, free, np.zeros(capacity, dtype=np.int64))

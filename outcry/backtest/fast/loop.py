@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """The life of a frame as compiled code: what `outcry.desk.trade_frame` does, step by step, with the same kernels.
 
 `market_step` is the broker's part and the book after it, `decision_step` what the portfolio wants, what the gate lets
@@ -53,8 +54,8 @@ Decisions = tuple[IntArray, FloatArray, IntArray, ProposalScratch, GateScratch, 
 """State of the gate; target weights; wanted rows; scratch of the proposal and of the gate; results of the gate; numbers
 that the wanted rows get."""
 Views = tuple[FloatArray, FloatArray, FloatArray]
-"""What decides: given weights (n_frames, n_symbols), of no rows where a forecast does; probability (n_frames, n_symbols,
-3); volatility a year (n_frames, n_symbols)."""
+"""What decides: weights (n_frames, n_symbols), without rows where a forecast does; probability (n_frames, n_symbols, 3);
+volatility a year (n_frames, n_symbols)."""
 Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray]
 """Orders (capacity, N_COLUMNS), row k that of number k; fills; events, numbers and values; seqs of the events; curves
 (4, n_frames): gross and net exposure in account currency, drawdown, halted; cash and equity (2, n_frames) in money
@@ -76,7 +77,9 @@ COUNTERS = "i8[::1]"
 
 
 @kernel
-def market_step(k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray) -> bool:
+def market_step(
+    k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray
+) -> bool:
     """Match the open orders at frame k, settle their fills and mark the book; return whether every amount fits."""
     bars, clock, _, _, n_past = tape
     broker, assumed, tiers, scratch = market
@@ -222,7 +225,7 @@ def compile_run() -> Callable[..., int]:
     """
     version = loop_version()
 
-    def run(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def run(
         first: int,
         stop: int,
         tape: Tape,
@@ -252,7 +255,7 @@ def compile_market_step() -> Callable[..., bool]:
     """Return the first half of a frame; True where there was room and every amount fits."""
     version = loop_version()
 
-    def first_half(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def first_half(
         k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray
     ) -> bool:
         len(version)
@@ -266,7 +269,7 @@ def compile_decision_step() -> Callable[..., None]:
     """Return the second half of a frame."""
     version = loop_version()
 
-    def second_half(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def second_half(
         k: int,
         tape: Tape,
         market: Market,

@@ -93,9 +93,7 @@ def _micros(frac: float) -> int:
 
 
 @kernel
-def write_order(  # noqa: PLR0917 - compiled code takes arrays, not objects
-    row: IntArray, symbol: int, change: int, seq: int, number: int, purpose: int, force: int
-) -> None:
+def write_order(row: IntArray, symbol: int, change: int, seq: int, number: int, purpose: int, force: int) -> None:
     """Write a market order of signed lots; the `number`-th of the proposal, and alone.
 
     Parameters

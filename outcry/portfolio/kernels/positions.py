@@ -220,7 +220,7 @@ def compile_settle(version: str) -> Callable[..., int]:
         closure variable, the version makes an edit of any kernel part of the key.
     """
 
-    def settle(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def settle(
         account: IntArray,
         lots: IntArray,
         basis: IntArray,

@@ -27,7 +27,7 @@ _SIGNATURE = (
 
 
 @kernel
-def propose(  # noqa: PLR0917 - compiled code takes arrays, not objects
+def propose(
     seq: int,
     equity_units: int,
     held: IntArray,
@@ -94,7 +94,7 @@ def propose(  # noqa: PLR0917 - compiled code takes arrays, not objects
 def compile_propose(version: str) -> Callable[..., tuple[int, int]]:
     """Compile `propose` for callers in Python; see `outcry.portfolio.kernels.positions.compile_settle`."""
 
-    def make_proposal(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def make_proposal(
         seq: int,
         equity_units: int,
         held: IntArray,

@@ -39,7 +39,7 @@ def steps_of(grid: Grid) -> Steps:
 
 
 @kernel
-def write_orders(  # noqa: PLR0917 - compiled code takes arrays, not objects
+def write_orders(
     seq: int,
     equity_units: int,
     held: IntArray,
@@ -104,7 +104,7 @@ def write_orders(  # noqa: PLR0917 - compiled code takes arrays, not objects
 
 
 @kernel
-def _write_changes(  # noqa: PLR0917 - compiled code takes arrays, not objects
+def _write_changes(
     equity_units: int,
     held: IntArray,
     working: IntArray,
@@ -145,7 +145,7 @@ def _write_changes(  # noqa: PLR0917 - compiled code takes arrays, not objects
 def compile_rebalancing(version: str) -> Callable[..., tuple[int, int]]:
     """Compile `write_orders` for callers in Python; see `outcry.portfolio.kernels.positions.compile_settle`."""
 
-    def rebalance(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def rebalance(
         seq: int,
         equity_units: int,
         held: IntArray,

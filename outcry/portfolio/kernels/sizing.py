@@ -44,7 +44,7 @@ def sizing_rules(config: PortfolioConfig) -> FloatArray:
 
 
 @kernel
-def write_weights(  # noqa: PLR0917 - compiled code takes arrays, not objects
+def write_weights(
     probability: FloatArray,
     volatility: FloatArray,
     current: FloatArray,
@@ -98,7 +98,7 @@ def write_weights(  # noqa: PLR0917 - compiled code takes arrays, not objects
 
 
 @kernel
-def _write_roles(  # noqa: PLR0917 - compiled code takes arrays, not objects
+def _write_roles(
     probability: FloatArray,
     volatility: FloatArray,
     current: FloatArray,
@@ -144,7 +144,7 @@ def _enter(rules: FloatArray, edge: FloatArray, role: IntArray) -> None:
 def compile_sizing(version: str) -> Callable[..., None]:
     """Compile `write_weights` for callers in Python; see `outcry.portfolio.kernels.positions.compile_settle`."""
 
-    def size(  # noqa: PLR0917 - compiled code takes arrays, not objects
+    def size(
         probability: FloatArray,
         volatility: FloatArray,
         current: FloatArray,

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """Pass, clip or refuse what is wanted."""
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """Say what a limit did: events as rows of numbers."""
 
 from outcry.compiled import inlined_kernel

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """The exposure of a book, kept up while orders are added to it.
 
 Values are ``lots * lot_shares * price`` at the last closes, float64 in account currency; a symbol whose price was never

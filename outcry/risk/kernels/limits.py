@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """The limits on exposure: how much further a symbol may go in one direction.
 
 A limit is asked about new risk only: what reduces a position is never put to it. Each has a threshold, the largest

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """What was lost: since the session started, and from the peak."""
 
 from outcry.compiled import inlined_kernel, kernel

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """The orders the gate makes itself: to hold less, and to hold nothing.
 
 Each is a market order that only closes, in the order of the universe. It has no `NUMBER` yet; its `POSITION` follows

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled code takes arrays, not objects
 """The whole review of a frame: a live frame and the loop of a backtest run the same machine code."""
 
 from collections.abc import Callable

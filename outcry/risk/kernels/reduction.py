@@ -29,7 +29,7 @@ from outcry.order_rows import (
     SIDE,
     SYMBOL,
 )
-from outcry.risk.kernels.exposure import Book, Exposure, closable_lots, value_of, whole_lots
+from outcry.risk.kernels.exposure import Book, Exposure, closable_lots, value_of
 from outcry.risk.kernels.layout import DELEVERAGE_BAND_FRAC, DRAWDOWN, INITIAL_MARGIN_FRAC, LOT_SHARES, T_EQUITY
 from outcry.risk.kernels.limits import Rules, room
 
@@ -68,7 +68,7 @@ def deleverage(rules: Rules, book: Book, exposure: Exposure, place: Place, out: 
         sign = 1 if closable > 0 else -1
         excess = -room(DRAWDOWN, i, sign, rules, book, exposure)
         if excess > config[DELEVERAGE_BAND_FRAC] * exposure[0][T_EQUITY]:
-            lots = min(whole_lots(excess, config[LOT_SHARES], price), abs(closable))
+            lots = min(math.floor(excess / price / config[LOT_SHARES]), abs(closable))
             n_out = _close(i, sign * lots, DELEVERAGE, place, out, n_out, first)
     return n_out
 

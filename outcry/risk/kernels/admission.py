@@ -6,7 +6,7 @@ from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import IntArray
 from outcry.order_rows import LOTS, NUMBER, PARENT, REDUCE_ONLY, SIDE, SYMBOL
 from outcry.risk.kernels.events import Events, write_event
-from outcry.risk.kernels.exposure import Book, Exposure, add_lots, closable_lots, whole_lots
+from outcry.risk.kernels.exposure import Book, Exposure, add_lots, closable_lots
 from outcry.risk.kernels.layout import (
     ALL_SYMBOLS,
     CLIPPED,
@@ -20,6 +20,9 @@ from outcry.risk.kernels.layout import (
     UNPRICED,
 )
 from outcry.risk.kernels.limits import Rules, measure, room, threshold
+
+LOT_TOLERANCE = 1e-9
+"""Room for a whole number of lots but for rounding is room for that number."""
 
 
 @kernel
@@ -121,7 +124,7 @@ def _admit_row(
     value = opening * lot_shares * price
     fits = opening
     if least < value:
-        fits = min(opening, whole_lots(max(least, 0.0), lot_shares, price))
+        fits = min(opening, math.floor(max(least, 0.0) / (price * lot_shares) + LOT_TOLERANCE))
     if fits < opening:
         measured = measure(tightest, i, sign * value, rules, book, exposure)
         largest = threshold(tightest, i, rules, book, exposure)

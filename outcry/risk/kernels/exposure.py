@@ -4,14 +4,11 @@ Values are ``lots * lot_shares * price`` at the last closes, float64 in account 
 seen counts as worthless.
 """
 
-from math import floor, isfinite
+from math import isfinite
 
 from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.risk.kernels.layout import T_GROSS, T_NET, T_POSITIONS
-
-LOT_TOLERANCE = 1e-9
-"""A ratio that is a whole number of lots but for its rounding counts as whole."""
 
 Book = tuple[IntArray, IntArray, FloatArray, FloatArray]
 """Lots held, signed (n,); lots on their way, signed (n,); last closes, NaN where never seen (n,); target weights, NaN
@@ -27,12 +24,6 @@ def value_of(lots: int, lot_shares: float, price: float) -> float:
     """Return the signed value of lots; 0 without a price."""
     value = lots * lot_shares * price
     return value if isfinite(value) else 0.0
-
-
-@inlined_kernel
-def whole_lots(value: float, lot_shares: float, price: float) -> int:
-    """Return the lots, rounded down, that a value buys."""
-    return floor(value / (price * lot_shares) + LOT_TOLERANCE)
 
 
 @inlined_kernel

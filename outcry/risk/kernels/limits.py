@@ -19,7 +19,7 @@ position frame by frame.
 
 import math
 
-from outcry.compiled import inlined_kernel
+from outcry.compiled import kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.risk.kernels.exposure import Book, Exposure, value_of
 from outcry.risk.kernels.layout import (
@@ -49,7 +49,7 @@ Rules = tuple[FloatArray, FloatArray, IntArray, FloatArray]
 part of equity in each sector (n_sectors,)."""
 
 
-@inlined_kernel
+@kernel
 def threshold(limit: int, i: int, rules: Rules, book: Book, exposure: Exposure) -> float:
     """Return the largest measure that `limit` allows for symbol `i`."""
     config, _, sector, sector_max = rules
@@ -71,7 +71,7 @@ def threshold(limit: int, i: int, rules: Rules, book: Book, exposure: Exposure) 
     return largest
 
 
-@inlined_kernel
+@kernel
 def measure(limit: int, i: int, signed: float, rules: Rules, book: Book, exposure: Exposure) -> float:
     """Return what `limit` measures after trading the value `signed`, account currency, of symbol `i`."""
     totals, lots, _, sector_gross = exposure
@@ -91,7 +91,7 @@ def measure(limit: int, i: int, signed: float, rules: Rules, book: Book, exposur
     return measured
 
 
-@inlined_kernel
+@kernel
 def room(limit: int, i: int, sign: int, rules: Rules, book: Book, exposure: Exposure) -> float:
     """Return the largest value, account currency, that may still trade in direction `sign`; at most 0 where none.
 

@@ -1,7 +1,7 @@
 """The orders the gate makes itself: to hold less, and to hold nothing.
 
-Each is a market order that only closes, in the order of the universe. It has no `NUMBER` yet; its `POSITION` follows
-those of the wanted orders.
+Each is a market order that only closes, in the order of the universe. It has no `PURPOSE` and no `NUMBER` yet; its
+`POSITION` follows those of the wanted orders.
 """
 
 import math
@@ -9,26 +9,21 @@ import math
 from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import IntArray
 from outcry.order_rows import (
-    DELEVERAGE,
     FIRST_FILL_SEQ,
-    FLATTEN,
     FORCE,
     GTC,
-    KEEP_EXIT,
     KIND,
     LOTS,
-    MARGIN_CALL,
     MARKET,
     NUMBER,
     PARENT,
     POSITION,
-    PURPOSE,
     REDUCE_ONLY,
     SEQ,
     SIDE,
     SYMBOL,
 )
-from outcry.risk.kernels.exposure import Book, Exposure, closable_lots, value_of, whole_lots
+from outcry.risk.kernels.exposure import Book, Exposure, closable_lots, value_of
 from outcry.risk.kernels.layout import DELEVERAGE_BAND_FRAC, DRAWDOWN, INITIAL_MARGIN_FRAC, LOT_SHARES, T_EQUITY
 from outcry.risk.kernels.limits import Rules, room
 
@@ -42,7 +37,7 @@ def flatten(is_cancelling: bool, book: Book, exposure: Exposure, place: Place, o
     first = n_out
     for i in range(len(book[0])):
         left = exposure[1][i] - (book[1][i] if is_cancelling else 0)
-        n_out = _close(i, left, FLATTEN, place, out, n_out, first)
+        n_out = _close(i, left, place, out, n_out, first)
     return n_out
 
 
@@ -51,7 +46,7 @@ def keep_exits(keeps_working: bool, book: Book, place: Place, out: IntArray, n_o
     """Send again what was on its way to close a position, and is cancelled; nothing where that was wanted."""
     first = n_out
     for i in range(len(book[0])):
-        n_out = _close(i, _closing(i, keeps_working, book), KEEP_EXIT, place, out, n_out, first)
+        n_out = _close(i, _closing(i, keeps_working, book), place, out, n_out, first)
     return n_out
 
 
@@ -67,8 +62,8 @@ def deleverage(rules: Rules, book: Book, exposure: Exposure, place: Place, out: 
         sign = 1 if closable > 0 else -1
         excess = -room(DRAWDOWN, i, sign, rules, book, exposure)
         if excess > config[DELEVERAGE_BAND_FRAC] * exposure[0][T_EQUITY]:
-            lots = min(whole_lots(excess, config[LOT_SHARES], price), abs(closable))
-            n_out = _close(i, sign * lots, DELEVERAGE, place, out, n_out, first)
+            lots = min(math.floor(excess / price / config[LOT_SHARES]), abs(closable))
+            n_out = _close(i, sign * lots, place, out, n_out, first)
     return n_out
 
 
@@ -94,7 +89,7 @@ def meet_margin_call(
         if math.isfinite(book[2][i]):
             kept = math.floor(abs(closable) * kept_frac)
             signed += closable - kept if closable > 0 else closable + kept
-        n_out = _close(i, signed, MARGIN_CALL, place, out, n_out, first)
+        n_out = _close(i, signed, place, out, n_out, first)
     return n_out
 
 
@@ -105,7 +100,7 @@ def _closing(i: int, keeps_working: bool, book: Book) -> int:
 
 
 @inlined_kernel
-def _close(i: int, signed: int, purpose: int, place: Place, out: IntArray, n_out: int, first: int) -> int:
+def _close(i: int, signed: int, place: Place, out: IntArray, n_out: int, first: int) -> int:
     """Write the order that closes `signed` lots of symbol `i`, if any; return the number of rows."""
     if signed == 0:
         return n_out
@@ -113,7 +108,7 @@ def _close(i: int, signed: int, purpose: int, place: Place, out: IntArray, n_out
     for c in range(len(row)):
         row[c] = 0
     row[SYMBOL], row[SIDE], row[LOTS] = i, -1 if signed > 0 else 1, abs(signed)
-    row[KIND], row[FORCE], row[PURPOSE] = MARKET, GTC, purpose
+    row[KIND], row[FORCE] = MARKET, GTC
     row[SEQ], row[POSITION] = place[0], place[1] + n_out - first
     row[REDUCE_ONLY] = 1
     row[NUMBER] = row[PARENT] = row[FIRST_FILL_SEQ] = -1

@@ -6,7 +6,19 @@ from functools import cache
 from outcry.compiled import compile_entry_point, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
-from outcry.order_rows import CANCEL_ALL, CANCEL_WORKING, KEEP_OPEN, LOTS, PURPOSE, SIDE, SYMBOL
+from outcry.order_rows import (
+    CANCEL_ALL,
+    CANCEL_WORKING,
+    DELEVERAGE,
+    FLATTEN,
+    KEEP_EXIT,
+    KEEP_OPEN,
+    LOTS,
+    MARGIN_CALL,
+    PURPOSE,
+    SIDE,
+    SYMBOL,
+)
 from outcry.risk.kernels.admission import admit
 from outcry.risk.kernels.events import Events, write_event
 from outcry.risk.kernels.exposure import Book, sum_closable_gross, sum_exposure
@@ -160,22 +172,22 @@ def review(
             wanted, n_wanted, limits, keeps_working, rules, book, exposure, passed, out, events, n_events
         )
         n_out, place = n_passed, (seq, n_wanted)
+        limit, purpose = DRAWDOWN, DELEVERAGE
         if is_flattening:
+            limit, purpose = KILL_SWITCH, FLATTEN
             is_cancelling = cancel != CANCEL_ALL and _has_any(lots)
             cancel = CANCEL_ALL if is_cancelling else cancel
             n_out = flatten(is_cancelling, book, exposure, place, out, n_out)
-            n_events = _tell_orders(KILL_SWITCH, state, out, n_passed, n_out, events, n_events)
         elif is_margin_call:
-            cancel = CANCEL_ALL
+            limit, purpose, cancel = MARGIN, MARGIN_CALL, CANCEL_ALL
             n_out = meet_margin_call(keeps_working, rules, book, exposure, place, out, n_out)
             numbers[n_told, E_FIRST] = n_out - n_passed
         elif is_new_block:
-            cancel = max(cancel, CANCEL_WORKING)
+            limit, purpose, cancel = block, KEEP_EXIT, max(cancel, CANCEL_WORKING)
             n_out = keep_exits(keeps_working, book, place, out, n_out)
-            n_events = _tell_orders(block, state, out, n_passed, n_out, events, n_events)
         elif state[RUNG] > 0:
             n_out = deleverage(rules, book, exposure, place, out, n_out)
-            n_events = _tell_orders(DRAWDOWN, state, out, n_passed, n_out, events, n_events)
+        n_events = _tell_orders(limit, purpose, state, out, n_passed, n_out, events, n_events)
     if is_flattening and n_out == 0 and not (_has_any(book[0]) or _has_any(book[1])):
         state[IS_FLATTENING] = 0
     state[WAS_SESSION_BLOCKED] = state[IS_SESSION_BLOCKED]
@@ -215,14 +227,19 @@ def _find_block(state: IntArray, config: FloatArray, is_margin_call: bool, total
 
 @kernel
 def _tell_orders(
-    limit: int, state: IntArray, out: IntArray, first: int, end: int, events: Events, n_events: int
+    limit: int, purpose: int, state: IntArray, out: IntArray, first: int, end: int, events: Events, n_events: int
 ) -> int:
-    """Write an event for each order the gate made itself; return the number of events."""
+    """Give the gate's own orders their purpose, and write an event for each; return the number of events.
+
+    A margin call has told of them already.
+    """
     drawdown_frac = loss_frac(state[EQUITY], state[PEAK_EQUITY])
     for k in range(first, end):
         row = out[k]
-        signed = row[SIDE] * row[LOTS]
-        n_events = write_event(events, n_events, limit, row[SYMBOL], SENT, signed, row[PURPOSE], drawdown_frac, 0.0)
+        row[PURPOSE] = purpose
+        if limit != MARGIN:
+            signed = row[SIDE] * row[LOTS]
+            n_events = write_event(events, n_events, limit, row[SYMBOL], SENT, signed, purpose, drawdown_frac, 0.0)
     return n_events
 
 

@@ -8,7 +8,7 @@ import pytest
 from outcry.identity import client_order_id
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Book, OrderIntent, Proposal, Purpose, Side
+from outcry.messages import Book, OrderIntent, OrderType, Proposal, Purpose, Side
 from outcry.risk.config import RiskConfig
 from outcry.risk.gate import RiskGate
 
@@ -61,13 +61,35 @@ def build_proposal():
 
 
 @pytest.fixture(scope="session")
+def build_leg():
+    """Return a function from an order to a stop that protects what it opens."""
+
+    def build(parent, lots, name="stop") -> OrderIntent:
+        return OrderIntent(
+            f"{parent.client_order_id} {name}",
+            parent.seq,
+            parent.symbol,
+            Side.SELL if parent.side is Side.BUY else Side.BUY,
+            Decimal(lots),
+            OrderType.STOP,
+            stop_price=Decimal(90),
+            parent_id=parent.client_order_id,
+            oco_group=parent.client_order_id,
+            is_reduce_only=True,
+            purpose=Purpose.STOP_LOSS,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def build_gate():
     """Return a function from changes of the configuration to a gate."""
 
-    def build(**changes) -> RiskGate:
+    def build(universe=UNIVERSE, **changes) -> RiskGate:
         starts = np.arange(40, dtype=np.int64) * BARS_A_SESSION
         sessions = Sessions(starts, starts + BARS_A_SESSION, starts, np.zeros(40, dtype=np.int64))
-        return RiskGate("run", UNIVERSE, RiskConfig(**changes), sessions)
+        return RiskGate("run", universe, RiskConfig(**changes), sessions)
 
     return build
 

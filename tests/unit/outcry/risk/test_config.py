@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
@@ -21,3 +24,13 @@ def test_a_sector_limit_must_be_positive_and_unknown_keys_are_refused():
         RiskConfig(sector_fracs={"Tech": 0.0})
     with pytest.raises(ValidationError, match="max_drawdown"):
         RiskConfig(max_drawdown=0.1)
+
+
+def test_a_margin_call_must_end_the_shortfall_it_answers():
+    with pytest.raises(ValidationError, match=r"initial_margin_frac must be at least maintenance_margin_frac, 0\.3"):
+        RiskConfig(maintenance_margin_frac=0.3, initial_margin_frac=0.2)
+
+
+def test_reading_the_limits_starts_no_compiler():
+    code = "import sys, outcry.risk.config, outcry.risk.arrays, outcry.risk.events; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -197,6 +197,45 @@ def test_a_halt_cancels_what_is_on_its_way_and_sends_again_what_closes(build_gat
     assert (later.orders, later.cancels) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("wanted", "cancelled"),
+    [((), ALL_WORKING), (ALL_WORKING, ALL_WORKING), (ALL_OPEN, ALL_OPEN), (("an id",), (*ALL_WORKING, "an id"))],
+)
+def test_a_halt_adds_what_is_on_its_way_to_the_cancels_that_were_wanted(
+    build_gate, build_book, build_proposal, wanted, cancelled
+):
+    verdict = build_gate().review(build_proposal(cancels=wanted), build_book(), (HALT,))
+    assert verdict.cancels == cancelled
+
+
+@pytest.mark.parametrize("cancels", [(), ALL_WORKING, ALL_OPEN, ("an id", "another")])
+def test_wanted_cancels_pass_and_those_of_all_make_room(build_gate, build_book, build_proposal, wishes, cancels):
+    book = build_book(working=[80, 0, 0, 0])
+    verdict = build_gate().review(build_proposal(shares={"AAA": 50}, cancels=cancels), book)
+    assert verdict.cancels == cancels
+    assert wishes(verdict.orders) == [("AAA", 50 if cancels in {ALL_WORKING, ALL_OPEN} else 20)]
+
+
+def test_an_array_that_was_received_read_only_is_reviewed(build_gate, build_book, build_proposal):
+    book, wanted = build_book(), build_proposal(shares={"AAA": 5})
+    for array in (book.quantity, book.working, book.price, wanted.target_weight):
+        array.setflags(write=False)
+    assert build_gate().review(wanted, book).orders == wanted.orders
+
+
+def test_there_is_room_for_more_orders_than_there_were(build_gate, build_book, build_proposal):
+    many = build_proposal(shares={"AAA": 1}).orders * 100
+    wanted = replace(build_proposal(), orders=many)
+    assert build_gate().review(wanted, build_book()).orders == many
+
+
+def test_an_order_in_an_unknown_symbol_leaves_the_gate_as_it_was(build_gate, build_book, build_proposal):
+    gate = build_gate()
+    with pytest.raises(KeyError, match="ZZZ"):
+        gate.review(build_proposal(shares={"ZZZ": 1}), build_book(), (HALT,))
+    assert gate.snapshot() == RiskState()
+
+
 def test_a_daily_loss_cancels_entries_on_their_way(build_gate, build_book, build_proposal):
     gate = build_gate()
     gate.review(build_proposal(0), build_book(0))
@@ -215,7 +254,7 @@ def test_flattening_goes_on_until_everything_is_closed_and_orders_nothing_twice(
     first = review(0, [100, -40, 0, 0], [50, 0, 10, 0], (FLATTEN,))
     assert first.cancels == ALL_OPEN
     assert wishes(first.orders) == [("AAA", -100), ("BBB", 40)]
-    assert {order.order_type for order in first.orders} == {OrderType.MARKET}
+    assert {(order.order_type, order.is_reduce_only) for order in first.orders} == {(OrderType.MARKET, True)}
     waiting = review(1, [100, -40, 0, 0], [-100, 40, 0, 0])  # no bar yet: the orders rest
     assert (waiting.orders, waiting.cancels) == ((), ())
     lost = review(2, [60, -40, 0, 0], [0, 40, 0, 0])  # the rest of one was refused: made anew

@@ -92,11 +92,12 @@ def print_page(bars: BarSize = "5min", config: ConfigFile = None, assignments: A
 
 @app.command("compile")
 def compile_kernels(bars: BarSize = "5min", config: ConfigFile = None, assignments: Assignments = None) -> None:
-    """Compile the kernels of a set, on every core; a minute the first time, a second after that."""
-    from outcry.features.warm_up import warm_up
+    """Compile the kernels of a set and of the desk, on every core; two minutes the first time, a second after that."""
+    from outcry.backtest.warm_up import DESK, LOOP, warm_up
 
     with StepProgress() as progress:
-        warm_up(_resolve(bars, config, assignments), partial(progress.show, "compile kernels"))
+        features = _resolve(bars, config, assignments)
+        warm_up(features, partial(progress.show, "compile kernels"), others=(*DESK, LOOP))
 
 
 @app.command("build")
@@ -181,7 +182,7 @@ def _load(settings: "Settings", progress: StepProgress) -> "tuple[LoadedMarket, 
     from configs.plan import resolve_features, sessions_around
     from configs.sectors import load_sectors
     from outcry.adapters.sources.load import load_market
-    from outcry.features.warm_up import warm_up
+    from outcry.backtest.warm_up import warm_up
 
     market = load_market(settings.market, load_sectors())
     ts = market.frames.ts_close_ns

@@ -1,7 +1,7 @@
 """A run, decided: everything an actor, a backtest or a replay needs to build the same domain objects.
 
-Every actor reads a plan, and few of them compute features: what does is imported where it is asked for, as the kernels
-and their compiler take half a second of each process.
+Every actor reads a plan, and few of them compute: what does is imported where it is asked for, as the kernels and their
+compiler take half a second of each process.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ import numpy as np
 from configs.features import FeaturesConfig
 from configs.schema import Settings
 from outcry.execution.dry_broker import DryBroker
-from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.calendar import TradingCalendar
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.portfolio.construction import PortfolioConstruction
-from outcry.portfolio.portfolio import Portfolio
-from outcry.risk.gate import RiskGate
 
 if TYPE_CHECKING:
+    from outcry.execution.simulated_broker import SimulatedBroker
     from outcry.features.engine import FeatureEngine
     from outcry.features.feature_set import FeatureSet
     from outcry.features.universe_features import UniverseFeatures
+    from outcry.portfolio.construction import PortfolioConstruction
+    from outcry.portfolio.portfolio import Portfolio
+    from outcry.risk.gate import RiskGate
 
 _MARGIN_NS = 100 * 86_400 * 10**9  # features look to the end of the month and the quarter
 
@@ -86,20 +86,28 @@ class RunPlan:
 
         return FeatureEngine(self.feature_set, n_symbols, self.sessions, self.bars_per_year)
 
-    def build_portfolio(self) -> Portfolio:
+    def build_portfolio(self) -> "Portfolio":
         """Return the portfolio before its first fill."""
+        from outcry.portfolio.portfolio import Portfolio
+
         return Portfolio(self.universe, self.settings.broker.initial_cash)
 
-    def build_construction(self) -> PortfolioConstruction:
+    def build_construction(self) -> "PortfolioConstruction":
         """Return what turns forecasts into wanted orders."""
+        from outcry.portfolio.construction import PortfolioConstruction
+
         return PortfolioConstruction(self.run_id, self.universe, self.settings.portfolio)
 
-    def build_gate(self) -> RiskGate:
+    def build_gate(self) -> "RiskGate":
         """Return the risk gate before its first frame."""
+        from outcry.risk.gate import RiskGate
+
         return RiskGate(self.run_id, self.universe, self.settings.risk, self.sessions)
 
-    def build_broker(self) -> SimulatedBroker | DryBroker:
+    def build_broker(self) -> "SimulatedBroker | DryBroker":
         """Return the broker of the mode, before its first order."""
+        from outcry.execution.simulated_broker import SimulatedBroker
+
         if self.settings.mode == "dry":
             return DryBroker(len(self.universe))
         return SimulatedBroker(self.universe, self.settings.broker, self.sessions)

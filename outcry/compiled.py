@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
@@ -14,6 +16,23 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OPTIONS = {"error_model": "numpy", "nogil": True, "_nrt": False}
+
+
+_is_only_loading = ContextVar("is_only_loading", default=False)
+
+
+class NotCompiledError(Exception):
+    """An entry point is not in the cache, and was only to be loaded."""
+
+
+@contextmanager
+def only_loading() -> Iterator[None]:
+    """Within the block, an entry point that is not in the cache raises `NotCompiledError` and is not compiled."""
+    token = _is_only_loading.set(True)
+    try:
+        yield
+    finally:
+        _is_only_loading.reset(token)
 
 
 def kernel(function: Callable[P, R], *, is_inlined: bool = False) -> Callable[P, R]:
@@ -47,6 +66,8 @@ def compile_entry_point(function: Callable[P, R], signature: str) -> Callable[P,
     same code finds it: a cluster job runs from a folder of its own. Where none can be written, the function is compiled
     anew in each process.
     """
+    if _is_only_loading.get() and not is_cached(function, signature):
+        raise NotCompiledError(function.__qualname__)
     compiled = cast(Any, numba.njit)(**_OPTIONS)(function)
     compiled._cache = _cache_of(function) or compiled._cache
     compiled.compile(signature)

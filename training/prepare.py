@@ -16,9 +16,9 @@ from configs.schema import Settings
 from configs.sectors import load_sectors
 from outcry.adapters.feature_store import FeatureStore, build_store
 from outcry.adapters.sources.load import LoadedMarket, load_market
+from outcry.backtest.warm_up import warm_up
 from outcry.errors import BundleError, DataNotFoundError, DataValidationError
 from outcry.features.universe_features import UniverseFeatures
-from outcry.features.warm_up import warm_up
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions

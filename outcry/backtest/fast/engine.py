@@ -149,15 +149,14 @@ class FastBacktest:
         """
         weights = np.full((len(self._tape), self._tape.n_symbols), np.nan)
         views = (weights, np.empty((0, 0, 3)), np.empty((0, 0)))
-        market_step, decision_step = loop.compile_market_step(), loop.compile_decision_step()
+        run = loop.compile_run()
         for k in range(len(self._tape)):
             self._make_room_for_a_frame()
             arguments = self._arguments(views)
-            tape, market, ledger, *_, logs, counters = arguments
-            if not market_step(k, tape, market, ledger, self._rulebook[2], logs, counters):
+            if run(k, k + 1, loop.MARKET_HALF, *arguments) == k:
                 self._raise_too_large(k)
             weights[k] = ask_frame(strategy, view.row(k), self._holdings())
-            decision_step(k, *arguments)
+            run(k, k + 1, loop.DECISION_HALF, *arguments)
             self._n_traded = k + 1
             if on_progress is not None and k % FRAMES_A_CALL == 0:
                 on_progress(k / len(self._tape))
@@ -194,7 +193,7 @@ class FastBacktest:
         while self._n_traded < n_frames:
             self._make_room_for_a_frame()
             stop = min(self._n_traded + FRAMES_A_CALL, n_frames)
-            self._n_traded = run(self._n_traded, stop, *self._arguments(views))
+            self._n_traded = run(self._n_traded, stop, loop.WHOLE, *self._arguments(views))
             if self._counters[loop.FAILURE] != positions.FITS:
                 self._raise_too_large(self._n_traded)
             if on_progress is not None:

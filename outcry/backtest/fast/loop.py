@@ -9,8 +9,11 @@ import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from outcry.compiled import compile_entry_point, kernel, source_hash
+from numpy.typing import NDArray
+
+from outcry.compiled import compile_entry_point, inlined_kernel, kernel, source_hash
 from outcry.execution.kernels.bar import (
     SEQ_NOW,
     TS_CLOSE_NS,
@@ -38,6 +41,9 @@ from outcry.risk.kernels.losses import loss_frac
 from outcry.risk.kernels.review import Results, review
 from outcry.risk.kernels.review import Scratch as GateScratch
 
+WHOLE, MARKET_HALF, DECISION_HALF = range(3)
+"""What of a frame is traded."""
+
 N_ORDERS, N_FILLS, N_EVENTS, FAILURE = range(4)
 """Counters of a run: orders, fills and events logged; what would have become too large, `FITS` where nothing."""
 
@@ -54,8 +60,8 @@ Decisions = tuple[IntArray, FloatArray, IntArray, ProposalScratch, GateScratch, 
 """State of the gate; target weights; wanted rows; scratch of the proposal and of the gate; results of the gate; numbers
 that the wanted rows get."""
 Views = tuple[FloatArray, FloatArray, FloatArray]
-"""What decides: weights (n_frames, n_symbols), without rows where a forecast does; probability (n_frames, n_symbols, 3);
-volatility a year (n_frames, n_symbols)."""
+"""What decides: weights (n_frames, n_symbols), without rows where a forecast does; probability (n_frames, n_symbols,
+3); volatility a year (n_frames, n_symbols)."""
 Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray]
 """Orders (capacity, N_COLUMNS), row k that of number k; fills; events, numbers and values; seqs of the events; curves
 (4, n_frames): gross and net exposure in account currency, drawdown, halted; cash and equity (2, n_frames) in money
@@ -151,7 +157,9 @@ def decision_step(
     submit_rows(k, n_out, clock, market, decisions, logs, counters)
     for e in range(n_events):
         place = counters[N_EVENTS] + e
-        logs[2][place], logs[3][place], logs[4][place] = results[1][e], results[2][e], seq
+        copy_row(results[1][e], logs[2][place])
+        copy_row(results[2][e], logs[3][place])
+        logs[4][place] = seq
     counters[N_EVENTS] += n_events
     write_curves(k, account, lots, close, steps, state, logs)
 
@@ -171,11 +179,15 @@ def submit_rows(
             row[GROUP] = row[PARENT] + 1
         row[NUMBER], row[POSITION] = number, r
         accept(market[0], row, market[1], clock[k, TS_CLOSE_NS])
-        log = logs[0][number]
-        taken = market[0][2][market[0][3][0] - 1]
-        for column in range(len(log)):
-            log[column] = taken[column]
+        copy_row(market[0][2][market[0][3][0] - 1], logs[0][number])
         counters[N_ORDERS] += 1
+
+
+@inlined_kernel
+def copy_row(row: NDArray[Any], target: NDArray[Any]) -> None:
+    """Copy a row; an assignment of slices would allocate."""
+    for column in range(len(row)):
+        target[column] = row[column]
 
 
 @kernel
@@ -221,13 +233,15 @@ def loop_version() -> str:
 def compile_run() -> Callable[..., int]:
     """Return the loop over frames ``first`` to ``stop``; it gives the first frame that it did not trade.
 
-    That is `stop`, or a frame for which there is no room, or one at which an amount became too large.
+    That is `stop`, or a frame for which there is no room, or one at which an amount became too large. `halves` says
+    whether a frame is traded as a whole, or the market's half of it, or the half of the decision.
     """
     version = loop_version()
 
     def run(
         first: int,
         stop: int,
+        halves: int,
         tape: Tape,
         market: Market,
         ledger: Ledger,
@@ -239,49 +253,14 @@ def compile_run() -> Callable[..., int]:
     ) -> int:
         len(version)
         for k in range(first, stop):
-            if not has_room(len(ledger[1]), market, logs, counters):
-                return k
-            if not market_step(k, tape, market, ledger, rulebook[2], logs, counters):
-                return k
-            decision_step(k, tape, market, ledger, rulebook, decisions, views, logs, counters)
+            if halves != DECISION_HALF:
+                if not has_room(len(ledger[1]), market, logs, counters):
+                    return k
+                if not market_step(k, tape, market, ledger, rulebook[2], logs, counters):
+                    return k
+            if halves != MARKET_HALF:
+                decision_step(k, tape, market, ledger, rulebook, decisions, views, logs, counters)
         return stop
 
     arguments = f"{TAPE}, {MARKET}, {BOOK}, {RULEBOOK}, {DECISIONS}, {VIEWS}, {LOGS}, {COUNTERS}"
-    return compile_entry_point(run, f"i8(i8, i8, {arguments})")
-
-
-@cache
-def compile_market_step() -> Callable[..., bool]:
-    """Return the first half of a frame; True where there was room and every amount fits."""
-    version = loop_version()
-
-    def first_half(
-        k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray
-    ) -> bool:
-        len(version)
-        return market_step(k, tape, market, ledger, steps, logs, counters)
-
-    return compile_entry_point(first_half, f"b1(i8, {TAPE}, {MARKET}, {BOOK}, {STEPS_TYPE}, {LOGS}, {COUNTERS})")
-
-
-@cache
-def compile_decision_step() -> Callable[..., None]:
-    """Return the second half of a frame."""
-    version = loop_version()
-
-    def second_half(
-        k: int,
-        tape: Tape,
-        market: Market,
-        ledger: Ledger,
-        rulebook: Rulebook,
-        decisions: Decisions,
-        views: Views,
-        logs: Logs,
-        counters: IntArray,
-    ) -> None:
-        len(version)
-        decision_step(k, tape, market, ledger, rulebook, decisions, views, logs, counters)
-
-    arguments = f"{TAPE}, {MARKET}, {BOOK}, {RULEBOOK}, {DECISIONS}, {VIEWS}, {LOGS}, {COUNTERS}"
-    return compile_entry_point(second_half, f"void(i8, {arguments})")
+    return compile_entry_point(run, f"i8(i8, i8, i8, {arguments})")

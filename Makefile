@@ -11,6 +11,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 PINNED := install --quiet --quiet --constraint constraints.txt
+PEERS := bench/peers/.venv
 CODE := outcry actors deployments training configs cli bench tests
 
 # Set PYTHON to choose the interpreter; otherwise the first one that is new enough.
@@ -68,12 +69,16 @@ imports: $(VENV)/.installed-test ## check which package may import which
 bench: $(VENV)/.installed-test ## measure against the goals (ONLY=features for a part)
 	@$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
+.PHONY: peers
+peers: $(VENV)/.installed-test $(PEERS)/pandas2/.installed $(PEERS)/pandas3/.installed ## trade the same bars in four other backtesters (10 minutes)
+	@$(PY) -m bench.peers.compare $(ARGS)
+
 .PHONY: install
 install: $(VENV)/.installed-test ## make .venv with everything that the tests need
 
 .PHONY: clean
 clean: ## remove .venv and what the tools left; runs and bundles in .outcry stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench/results build dist *.egg-info
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench/results build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted set-up starts again. An interpreter without ensurepip borrows its own pip.
@@ -96,3 +101,13 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "installing outcry and its test tools (about a minute the first time)"
 	@$(PIP) $(PINNED) --no-build-isolation --editable '.[test]'
 	@touch $(VENV)/.installed-run $@
+
+# The peers want different versions of pandas: two environments, filled by the pip of this one.
+PEERS_pandas2 := nautilus_trader backtesting backtrader
+PEERS_pandas3 := 'vectorbt[rust]'
+$(PEERS)/%/.installed: bench/peers/constraints-%.txt | $(VENV)/.installed-test
+	@echo "installing $(PEERS_$*) in $(@D) (minutes the first time)"
+	@rm -rf $(@D)
+	@$(PY) -m venv --without-pip $(@D)
+	@$(PIP) --python $(@D)/bin/python install --quiet --quiet --constraint $< $(PEERS_$*)
+	@touch $@

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from actors.fast import Forecasts
 from actors.in_process import LocalRun
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
+from outcry.backtest.fast.result import FastRun
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
@@ -18,8 +20,36 @@ from outcry.messages import Direction
 from outcry.models.manifest import BundleManifest
 
 
+def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it made
+    plan: RunPlan,
+    manifest: BundleManifest | None,
+    warmup: FrameTensor,
+    frames: FrameTensor,
+    forecasts: Forecasts,
+    run: FastRun,
+) -> RunHistory:
+    """Return the history of a run of the compiled loop."""
+    n, equity = len(run), run.equity
+    return RunHistory(
+        **_facts(plan, manifest, "backtest"),
+        ts_close_ns=run.ts_close_ns,
+        equity=equity,
+        cash=run.cash,
+        gross_exposure=run.gross / equity,
+        net_exposure=run.net / equity,
+        drawdown=run.drawdown,
+        closes=frames.close[:n],
+        probability=forecasts.probability[:n],
+        band_frac=0.0 if manifest is None else _band(manifest, warmup, frames.rows(0, n, first_seq=0)),
+        fills=run.fills(),
+        orders_by_status=run.orders_by_status(),
+        risk_events=run.risk_events,
+        feature_quality=forecasts.feature_quality,
+    )
+
+
 def history_of_local_run(
-    plan: RunPlan, manifest: BundleManifest, warmup: FrameTensor, frames: FrameTensor, run: LocalRun
+    plan: RunPlan, manifest: BundleManifest | None, warmup: FrameTensor, frames: FrameTensor, run: LocalRun
 ) -> RunHistory:
     """Return the history of a run in this process."""
     outcomes = run.outcomes
@@ -36,7 +66,7 @@ def history_of_local_run(
         drawdown=np.array([outcome.verdict.drawdown_frac for outcome in outcomes]),
         closes=frames.close,
         probability=np.array([outcome.forecast.probability for outcome in outcomes]),
-        band_frac=_band(manifest, warmup, frames),
+        band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
         fills=tuple(run.ledger.fills),
         orders_by_status=Counter(record.status.value for record in run.ledger.order_records()),
         risk_events=tuple(event for outcome in outcomes for event in outcome.verdict.events),
@@ -93,7 +123,7 @@ async def history_of_recorded_run(
     )
 
 
-def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]:
+def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[str, Any]:
     settings, broker = plan.settings, plan.settings.broker.assumed()
     return {
         "run_id": plan.run_id,
@@ -103,7 +133,7 @@ def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]
         "universe": plan.universe,
         "bar_ns": plan.bar_ns,
         "bars_per_year": plan.bars_per_year,
-        "horizon_bars": manifest.label.horizon_bars,
+        "horizon_bars": 1 if manifest is None else manifest.label.horizon_bars,
         "initial_cash": float(broker.initial_cash),
         "costs": AssumedCosts(
             slippage_bps=broker.slippage_bps,
@@ -112,8 +142,8 @@ def _facts(plan: RunPlan, manifest: BundleManifest, mode: str) -> dict[str, Any]
             min_commission=broker.min_commission,
         ),
         "risk_free_per_year": settings.report.risk_free_per_year,
-        "selection": manifest.selection,
-        "training_span_ns": (manifest.first_ts_ns, manifest.last_ts_ns),
+        "selection": None if manifest is None else manifest.selection,
+        "training_span_ns": None if manifest is None else (manifest.first_ts_ns, manifest.last_ts_ns),
         "settings": {
             f"{section}.{key}": str(value)
             for section in ("portfolio", "risk", "broker")

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from configs.plan import RunPlan
-from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk, MemoryJournal
+from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk, LocalStrategy, MemoryJournal
+from outcry.backtest.strategy import AnyStrategy
 from outcry.desk import Desk, trade_frame
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
 from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.market.frame import Frame, FrameTensor
 from outcry.messages import FrameOutcome, Input
-from outcry.ports import Predictor
+from outcry.portfolio.rebalance import Rebalancing
+from outcry.ports import PortfolioBook, Predictor
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)  # asyncio.run makes a repr of what its coroutine returns
@@ -30,6 +32,7 @@ async def run_in_process(
     predictor: Predictor,
     *,
     inputs: Mapping[int, tuple[Input, ...]] | None = None,
+    strategy: AnyStrategy | None = None,
     on_frame: Callable[[FrameOutcome], None] | None = None,
 ) -> LocalRun:
     """Trade `frames` through `trade_frame` with plain objects for ports.
@@ -43,6 +46,8 @@ async def run_in_process(
     predictor : Predictor
     inputs : mapping or None
         What took effect at which `seq`, for the replay of a recorded run.
+    strategy : AnyStrategy or None
+        A strategy of the user, which then decides instead of the portfolio's own sizing.
     on_frame : callable or None
         Called after every frame.
     """
@@ -55,11 +60,16 @@ async def run_in_process(
     ledger = MemoryLedger()
     guard = QualityGuard(plan.feature_set.columns, len(plan.universe))
     journal = MemoryJournal(inputs or {}, ledger, guard)
+    local = LocalFeatures(features)
+    portfolio: PortfolioBook = LocalPortfolio(plan.build_portfolio(), plan.build_construction())
+    if strategy is not None:
+        rebalancing = Rebalancing(plan.run_id, plan.universe, plan.settings.portfolio)
+        portfolio = LocalStrategy(plan.build_portfolio(), rebalancing, local, plan.universe, strategy)
     desk = Desk(
         journal=journal,
         router=OrderRouter(broker, ledger),
-        portfolio=LocalPortfolio(plan.build_portfolio(), plan.build_construction()),
-        features=LocalFeatures(features),
+        portfolio=portfolio,
+        features=local,
         predictor=predictor,
         risk=LocalRisk(plan.build_gate()),
     )

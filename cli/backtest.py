@@ -1,10 +1,12 @@
-"""``outcry backtest``: the life of a frame with plain objects for ports."""
+"""``outcry backtest``: a run over recorded bars, in one compiled loop or through the desk."""
 
 import asyncio
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import yaml
 
 from cli.console import console, print_json_document
 from cli.options import (
@@ -21,7 +23,33 @@ from cli.options import (
 )
 from cli.progress import StepProgress
 
+if TYPE_CHECKING:
+    from actors.fast import Progress
+    from configs.schema import Settings
+    from outcry.backtest.history import RunHistory
+    from outcry.backtest.strategy import AnyStrategy
+    from outcry.errors import StrategyError
+
 ReportPath = Annotated[Path | None, typer.Option("--report", help="Where to write report.html.", show_default=False)]
+
+
+class EngineName(StrEnum):
+    """Which of two engines trades; orders, fills and equity are the same."""
+
+    FAST = "fast"
+    DESK = "desk"
+
+
+Engine = Annotated[
+    EngineName, typer.Option("--engine", help="fast: one compiled loop. desk: frame by frame, as a live floor does.")
+]
+StrategyFile = Annotated[
+    Path | None,
+    typer.Option("--strategy", help="Trade the strategy of this Python file instead of the ensemble's forecasts."),
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="One parameter of it; may be repeated.")
+]
 
 
 def backtest(
@@ -30,41 +58,93 @@ def backtest(
     start: Start = None,
     end: End = None,
     bars: Bars = None,
+    strategy: StrategyFile = None,
+    parameters: Parameters = None,
+    engine: Engine = EngineName.FAST,
     bundle: Bundle = None,
     config: ConfigFile = None,
     assignments: Assignments = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train on the first part of the data and trade the rest in this process; same path as run, without actors."""
-    from actors.history import history_of_local_run
-    from actors.in_process import run_in_process
+    """Trade recorded bars in this process, with the decisions, limits and fills of a live floor.
+
+    Without --strategy an ensemble is trained on the first part of the data, and trades the rest.
+    """
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
-    from outcry.models.predictor import BundlePredictor
-    from training.prepare import prepare_run
+    from outcry.backtest.strategy import load_strategy
+    from outcry.errors import StrategyError
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
+    chosen = None if strategy is None else load_strategy(strategy, read_parameters(parameters))
     with StepProgress(quiet=as_json) as progress:
-        prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show)
-        n_frames = len(prepared.frames)
-        run = asyncio.run(
-            run_in_process(
-                prepared.plan,
-                prepared.warmup,
-                prepared.frames,
-                BundlePredictor(prepared.model, feature_names=prepared.plan.feature_set.names),
-                on_frame=lambda outcome: progress.show("trade", (outcome.seq + 1) / n_frames),
-            )
-        )
-    history = history_of_local_run(prepared.plan, prepared.model.manifest, prepared.warmup, prepared.frames, run)
-    path = report or settings.floor.state_dir / "runs" / prepared.plan.run_id / "report.html"
+        history, failure = _trade(settings, chosen, engine, bundle, progress.show)
+    path = report or settings.floor.state_dir / "runs" / history.run_id / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     summary = write_report(history, path)
     if as_json:
         print_json_document(summary.to_record() | {"report": str(path)})
-        return
-    console.print(render_terminal(summary))
-    console.print(f"report  {path}", highlight=False, soft_wrap=True)
+    else:
+        console.print(render_terminal(summary))
+        console.print(f"report  {path}", highlight=False, soft_wrap=True)
+    if failure is not None:
+        raise StrategyError(f"{failure}; the report is of the {len(history.ts_close_ns)} frames before it")
+
+
+def read_parameters(assignments: list[str] | None) -> dict[str, Any]:
+    """Return parameters of a strategy; values are read as YAML.
+
+    Raises
+    ------
+    typer.BadParameter
+        Where one is not of the form NAME=VALUE.
+    """
+    found: dict[str, Any] = {}
+    for assignment in assignments or ():
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter(f"--param must be NAME=VALUE, was {assignment}")
+        found[name] = yaml.safe_load(value)
+    return found
+
+
+def _trade(
+    settings: "Settings", strategy: "AnyStrategy | None", engine: EngineName, bundle: Path | None, show: "Progress"
+) -> "tuple[RunHistory, StrategyError | None]":
+    from actors.fast import forecast_frames, make_tape, trade_forecasts, trade_strategy, view_of
+    from actors.history import history_of_fast_run, history_of_local_run
+    from actors.in_process import run_in_process
+    from outcry.models.predictor import BundlePredictor, NoPredictor
+    from training.prepare import prepare_run, prepare_strategy
+
+    if strategy is None or strategy.needs_forecast:
+        prepared = prepare_run(settings, bundle=bundle, on_progress=show)
+        plan, model, warmup, frames = prepared.plan, prepared.model, prepared.warmup, prepared.frames
+    else:
+        plan, frames = prepare_strategy(settings, strategy, show)
+        model, warmup = None, frames.rows(0, 0, first_seq=0)
+    manifest = None if model is None else model.manifest
+    if engine is EngineName.DESK:
+        names = plan.feature_set.names
+        run = asyncio.run(
+            run_in_process(
+                plan,
+                warmup,
+                frames,
+                NoPredictor() if model is None else BundlePredictor(model, feature_names=names),
+                strategy=strategy,
+                on_frame=lambda outcome: show("trade", (outcome.seq + 1) / len(frames)),
+            )
+        )
+        return history_of_local_run(plan, manifest, warmup, frames, run), None
+    columns = () if strategy is None else strategy.columns
+    forecasts = forecast_frames(plan, model, warmup, frames, show, keep=columns)
+    tape, failure = make_tape(plan, warmup, frames), None
+    if strategy is None:
+        result = trade_forecasts(plan, tape, forecasts, show)
+    else:
+        result, failure = trade_strategy(plan, strategy, tape, view_of(plan, frames, forecasts, strategy), show)
+    return history_of_fast_run(plan, manifest, warmup, frames, forecasts, result), failure

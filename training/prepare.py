@@ -8,16 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from configs.features import FeaturesConfig
 from configs.plan import RunPlan, resolve_features, sessions_around
 from configs.schema import Settings
 from configs.sectors import load_sectors
 from outcry.adapters.feature_store import FeatureStore, build_store
 from outcry.adapters.sources.load import LoadedMarket, load_market
-from outcry.backtest.warm_up import warm_up
+from outcry.backtest.strategy import AnyStrategy
+from outcry.backtest.warm_up import DESK, LOOP, warm_up
 from outcry.errors import BundleError, DataNotFoundError, DataValidationError
+from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
@@ -104,6 +108,42 @@ def prepare_run(
         bundle_version=model.version,
     )
     return PreparedRun(plan, model, warmup, frames)
+
+
+def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Progress) -> tuple[RunPlan, FrameTensor]:
+    """Load the market for a strategy that asks no model: every frame of it is traded, and nothing is fitted.
+
+    Raises
+    ------
+    DataNotFoundError
+        Where there is no frame.
+    ConfigurationError
+        Where a column of the strategy is unknown.
+    """
+    on_progress("load market data", 0.0)
+    market = load_market(settings.market, load_sectors())
+    on_progress("load market data", 1.0)
+    chosen = settings.features.model_dump(exclude={"set", "groups", "columns", "exclude", "windows"})
+    windows: dict[str, Any] = {**settings.features.windows, **{kind: [*w] for kind, w in strategy.windows.items()}}
+    features = FeaturesConfig(**chosen, columns=strategy.columns or (VOLATILITY_COLUMN,), windows=windows)
+    settings = settings.model_copy(update={"features": features})
+    close_ns = market.frames.ts_close_ns
+    plan = RunPlan(
+        run_id=new_run_id(),
+        settings=settings,
+        universe=market.universe,
+        sessions=sessions_around(market.calendar, int(close_ns[0]), int(close_ns[-1])),
+        calendar=market.calendar.name,
+        bar_ns=market.bar_ns,
+        bars_per_year=market.calendar.bars_per_year(market.bar_ns),
+        first_row=0,
+        last_seq=len(market.frames) - 1,
+        fingerprint=market.fingerprint,
+        bundle_path=Path(),
+        bundle_version=type(strategy).__name__,
+    )
+    warm_up(plan.feature_set, partial(on_progress, KERNELS_STEP), others=(*DESK, LOOP))
+    return plan, market.frames.rows(0, len(market.frames), first_seq=0)
 
 
 def new_run_id() -> str:

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from outcry.backtest.strategy import AnyStrategy, Holdings, MarketView, Strategy, ask_frame, ask_weights
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.features.guard import QualityGuard
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import FloatArray, Frame
+from outcry.market.universe import Universe
 from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
@@ -19,14 +21,17 @@ _NO_VALUES = np.empty((0, 0))
 
 
 class LocalFeatures:
-    """`outcry.ports.Features` over `UniverseFeatures`."""
+    """`outcry.ports.Features` over `UniverseFeatures`; `values` are those of the last frame."""
 
     def __init__(self, features: UniverseFeatures) -> None:
         self._features = features
+        self.feature_set = features.features
+        self.values = _NO_VALUES
 
     async def update(self, frame: Frame) -> FeatureFrame:
         self._features.update(frame)
-        return FeatureFrame(frame.seq, frame.ts_close_ns, self._features.values, ~frame.present)
+        self.values = self._features.values
+        return FeatureFrame(frame.seq, frame.ts_close_ns, self.values, ~frame.present)
 
 
 class LocalPortfolio:
@@ -61,6 +66,54 @@ class LocalWeights:
         target_weight = np.where(book.stale, np.nan, self._weights(book))
         orders, cancels = self._rebalancing.orders(book, target_weight)
         return Proposal(book.seq, orders, cancels, target_weight, forecast.inputs)
+
+
+class LocalStrategy:
+    """`outcry.ports.PortfolioBook` over a `Portfolio` and a strategy of the user, which is asked frame by frame."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        rebalancing: Rebalancing,
+        features: LocalFeatures,
+        universe: Universe,
+        strategy: AnyStrategy,
+    ) -> None:
+        self._features = features
+        self._universe = universe
+        self._strategy = strategy
+        self._frame: Frame | None = None
+        self._forecast: Forecast | None = None
+        self._book = LocalWeights(portfolio, rebalancing, self._ask)
+
+    async def settle(self, executions: Executions, frame: Frame) -> Book:
+        self._frame = frame
+        return await self._book.settle(executions, frame)
+
+    async def propose(self, forecast: Forecast, book: Book) -> Proposal:
+        self._forecast = forecast
+        return await self._book.propose(forecast, book)
+
+    def _ask(self, book: Book) -> FloatArray:
+        frame, forecast, strategy = self._frame, self._forecast, self._strategy
+        assert frame is not None  # noqa: S101 - a frame is settled before anything is proposed
+        assert forecast is not None  # noqa: S101 - as above
+        places = {name: self._features.feature_set.place(name) for name in strategy.columns}
+        view = MarketView(
+            symbols=self._universe.symbols,
+            ts_close_ns=np.array([frame.ts_close_ns]),
+            **{name: getattr(frame, name)[np.newaxis] for name in ("open", "high", "low", "close", "volume")},
+            features={name: self._features.values[np.newaxis, :, place] for name, place in places.items()},
+            probability=forecast.probability[np.newaxis] if strategy.needs_forecast else None,
+        )
+        if isinstance(strategy, Strategy):
+            weights: FloatArray = ask_weights(strategy, view, n_checked=0)[0]
+            return weights
+        lot_shares = self._universe.grid.lot_shares
+        lots = np.rint((book.quantity + book.working) / lot_shares).astype(np.int64)
+        money = float(book.equity), float(book.cash)
+        holdings = Holdings.of_lots(money, lots, book.entry_price, book.price, lot_shares)
+        return ask_frame(strategy, view, holdings)
 
 
 class LocalRisk:

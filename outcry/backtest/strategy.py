@@ -71,7 +71,7 @@ class MarketView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdings:
-    """What a strategy holds when it is asked.
+    """What is held when a strategy is asked.
 
     Attributes
     ----------
@@ -88,6 +88,17 @@ class Holdings:
     weight: FloatArray
     entry_price: FloatArray
 
+    @classmethod
+    def of_lots(
+        cls, money: tuple[float, float], lots: IntArray, entry_price: FloatArray, price: FloatArray, lot_shares: float
+    ) -> "Holdings":
+        """Return holdings from equity and cash, and lots held or on their way at last prices, NaN where never seen."""
+        equity, cash = money
+        weight = np.zeros(len(lots))
+        if equity > 0:
+            weight += lots * lot_shares * np.where(np.isnan(price), 0.0, price) / equity
+        return cls(equity, cash, weight, entry_price)
+
 
 class Strategy(ABC):
     """Give target weights from what one frame shows; all frames are asked for at once.
@@ -99,11 +110,14 @@ class Strategy(ABC):
     ----------
     columns : tuple of str
         Names of the features it reads; `outcry features list` shows what there is.
+    windows : mapping of str to sequence
+        Windows in place of the usual ones, as under ``features.windows``: ``{"sma": [10, 30]}``.
     needs_forecast : bool
         Whether it reads `MarketView.probability`; the ensemble is then trained before the run.
     """
 
     columns: ClassVar[tuple[str, ...]] = ()
+    windows: ClassVar[Mapping[str, Sequence[Any]]] = MappingProxyType({})
     needs_forecast: ClassVar[bool] = False
 
     @abstractmethod
@@ -118,10 +132,12 @@ class Strategy(ABC):
 class StatefulStrategy(ABC):
     """Give the target weights of one frame at a time, remembering what it likes of those before.
 
-    `columns` and `needs_forecast` are those of `Strategy`. A run makes a new object, so a strategy starts anew.
+    `columns`, `windows` and `needs_forecast` are those of `Strategy`. A run makes a new object, and so
+    starts anew.
     """
 
     columns: ClassVar[tuple[str, ...]] = ()
+    windows: ClassVar[Mapping[str, Sequence[Any]]] = MappingProxyType({})
     needs_forecast: ClassVar[bool] = False
 
     @abstractmethod
@@ -177,8 +193,8 @@ def ask_weights(strategy: Strategy, view: MarketView, n_checked: int = 16) -> Fl
     """
     name = type(strategy).__name__
     weights = check_weights(_call(name, view, lambda: strategy.weights(view)), view.close.shape, view, name)
-    rows = np.unique(np.linspace(0, len(view) - 1, n_checked).astype(np.int64)) if len(view) else ()
-    for t in rows:
+    rows = np.unique(np.linspace(0, len(view) - 1, n_checked).astype(np.int64))
+    for t in rows.tolist():
         alone = np.asarray(_call(name, view, lambda t=t: strategy.weights(view.row(t))), dtype=np.float64)
         if alone.shape != (1, len(view.symbols)) or not np.array_equal(alone[0], weights[t], equal_nan=True):
             raise StrategyError(

@@ -1,5 +1,6 @@
 """A feature set: which columns are computed, with which windows, and the hash that names it."""
 
+import difflib
 import fnmatch
 import hashlib
 import json
@@ -83,6 +84,13 @@ class FeatureSet:
     lookback_bars: int
     bar_ns: int
     hash: str
+
+    def place(self, name: str) -> int:
+        """Return where a column stands, by its name or an alias; raise `ConfigurationError` where it is not kept."""
+        for place, column in enumerate(self.columns):
+            if name == column.name or name in column.aliases:
+                return place
+        raise ConfigurationError(f"columns must name one that is computed, was {name}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -208,7 +216,10 @@ def _has_cross(config: FeatureSetConfig) -> bool:
 def _kept(columns: list[Column], config: FeatureSetConfig) -> list[str]:
     for pattern in (*config.columns, *config.exclude):
         if not any(_matches(column, (pattern,)) for column in columns):
-            raise ConfigurationError(f"columns and exclude must name columns that are computed, {pattern} names none")
+            names = [name for column in columns for name in (*column.aliases, column.name)]
+            close = difflib.get_close_matches(pattern, names, n=3)
+            hint = f"; did you mean {', '.join(close)}?" if close else ""
+            raise ConfigurationError(f"columns and exclude must name columns that are computed, was {pattern}{hint}")
     kept = [
         column.name
         for column in columns

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from outcry.errors import BundleError, PredictionError
 from outcry.market.frame import FloatArray
-from outcry.messages import FeatureFrame, Forecast, Input, InputKind
+from outcry.messages import Direction, FeatureFrame, Forecast, Input, InputKind
 from outcry.models.bundle import ModelBundle
 from outcry.models.forecast import ForecastBuilder
 
@@ -91,3 +93,12 @@ class BundlePredictor:
         if version not in self._bundles:
             raise BundleError(f"model_version must be one of {', '.join(self._bundles)}, was {version}")
         return self._bundles[version]
+
+
+class NoPredictor:
+    """`outcry.ports.Predictor` of a run that asks no model: every forecast is NaN, and nothing falls back."""
+
+    async def predict(self, features: FeatureFrame) -> Forecast:
+        nothing = np.full(len(features.values), np.nan)
+        probability = np.full((len(nothing), len(Direction)), np.nan)
+        return Forecast(features.seq, probability, nothing, nothing, "")

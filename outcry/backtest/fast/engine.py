@@ -238,11 +238,9 @@ class FastBacktest:
     def _holdings(self) -> Holdings:
         account, lots, basis, working = self._book
         scale, price_scale = self._grid.money_scale, self._grid.price_scale
-        equity = account[positions.EQUITY] / scale
-        price = np.nan_to_num(self._last[1])
-        weight = (lots + working) * self._grid.lot_shares * price / equity if equity > 0 else np.zeros(len(lots))
         entry_price = np.divide(basis, lots * price_scale, out=np.zeros(len(lots)), where=lots != 0)
-        return Holdings(equity, account[positions.CASH] / scale, weight, entry_price)
+        equity, cash = account[positions.EQUITY] / scale, account[positions.CASH] / scale
+        return Holdings.of_lots((equity, cash), lots + working, entry_price, self._last[1], self._grid.lot_shares)
 
     def _raise_too_large(self, k: int) -> None:
         name = positions.AMOUNT_NAMES[self._counters[loop.FAILURE]]

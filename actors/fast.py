@@ -1,0 +1,168 @@
+"""A run in one compiled loop: forecasts or a strategy over whole spans, then the loop; orders equal those of a desk."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from configs.plan import RunPlan
+from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.result import FastRun
+from outcry.backtest.fast.tape import MarketTape, build_tape
+from outcry.backtest.strategy import AnyStrategy, MarketView, StatefulStrategy, ask_weights
+from outcry.errors import StrategyError
+from outcry.features.families.volatility import VOLATILITY_COLUMN
+from outcry.features.guard import ColumnQuality, QualityGuard
+from outcry.market.frame import BoolArray, FloatArray, FrameTensor
+from outcry.messages import Direction, FeatureFrame
+from outcry.models.bundle import ModelBundle
+
+CHUNK_BYTES = 128 * 2**20
+"""About the memory of the features that are held at a time."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """What an ensemble says of every traded frame, and which columns went wrong.
+
+    Attributes
+    ----------
+    probability : float64 (n_frames, n_symbols, 3)
+    volatility : float64 (n_frames, n_symbols)
+        A year.
+    feature_quality : tuple of ColumnQuality
+    columns : mapping of str to float64 (n_frames, n_symbols)
+        Those that were asked to be kept.
+    """
+
+    probability: FloatArray
+    volatility: FloatArray
+    feature_quality: tuple[ColumnQuality, ...]
+    columns: Mapping[str, FloatArray]
+
+
+def forecast_frames(
+    plan: RunPlan,
+    model: ModelBundle | None,
+    warmup: FrameTensor,
+    frames: FrameTensor,
+    on_progress: Progress,
+    *,
+    keep: tuple[str, ...] = (),
+) -> Forecasts:
+    """Compute the features of all frames, piece by piece, and forecast each piece in one call.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    model : ModelBundle or None
+        None forecasts nothing: NaN.
+    warmup : FrameTensor
+        May be empty.
+    frames : FrameTensor
+    on_progress : callable
+    keep : tuple of str
+        Columns to return.
+
+    Notes
+    -----
+    A frame with an infinite value in a column the model reads has no forecast, as on a desk.
+    """
+    names = plan.feature_set.names
+    features = plan.build_features()
+    if len(warmup):
+        features.replay(warmup)
+    shape = frames.close.shape
+    probability = np.full((*shape, len(Direction)), np.nan)
+    volatility = np.full(shape, np.nan)
+    kept = {name: np.full(shape, np.nan) for name in keep}
+    guard = QualityGuard(plan.feature_set.columns, shape[1])
+    on_progress("forecast", 0.0)
+    for rows in _chunks(len(frames), 8 * shape[1] * len(names)):
+        piece = frames.rows(rows.start, rows.stop, first_seq=frames.first_seq + rows.start)
+        values = features.replay(piece)
+        for t in range(len(piece)):
+            guard.update(FeatureFrame(piece.first_seq + t, 0, values[t], ~piece.present[t]))
+        if model is not None:
+            probability[rows] = _predict(model, values, names)
+        if VOLATILITY_COLUMN in names:
+            volatility[rows] = values[:, :, names.index(VOLATILITY_COLUMN)]
+        for name, column in kept.items():
+            column[rows] = values[:, :, plan.feature_set.place(name)]
+        on_progress("forecast", rows.stop / len(frames))
+    return Forecasts(probability, volatility, guard.findings, MappingProxyType(kept))
+
+
+def make_tape(plan: RunPlan, warmup: FrameTensor, frames: FrameTensor) -> MarketTape:
+    """Return the frames as the loop reads them."""
+    return build_tape(warmup, frames, plan.sessions, frames_looked_back(plan.settings.broker))
+
+
+def trade_forecasts(plan: RunPlan, tape: MarketTape, forecasts: Forecasts, on_progress: Progress) -> FastRun:
+    """Trade forecasts as the portfolio of the settings sizes them."""
+    engine = FastBacktest(plan.run_id, plan.universe, _sections(plan), tape)
+    return engine.trade_forecasts(forecasts.probability, forecasts.volatility, lambda done: on_progress("trade", done))
+
+
+def trade_strategy(
+    plan: RunPlan, strategy: AnyStrategy, tape: MarketTape, view: MarketView, on_progress: Progress
+) -> tuple[FastRun, StrategyError | None]:
+    """Trade the weights of a strategy of the user; what it did wrong in the middle comes with what was traded so far.
+
+    Raises
+    ------
+    StrategyError
+        Where nothing can be traded at all.
+    """
+    engine = FastBacktest(plan.run_id, plan.universe, _sections(plan), tape)
+
+    def show(done: float) -> None:
+        on_progress("trade", done)
+
+    if not isinstance(strategy, StatefulStrategy):
+        return engine.trade_weights(ask_weights(strategy, view), show), None
+    try:
+        return engine.trade_strategy(strategy, view, show), None
+    except StrategyError as error:
+        if not len(engine.result()):
+            raise
+        return engine.result(), error
+
+
+def view_of(plan: RunPlan, frames: FrameTensor, forecasts: Forecasts, strategy: AnyStrategy) -> MarketView:
+    """Return what a strategy may look at."""
+    return MarketView(
+        symbols=plan.universe.symbols,
+        ts_close_ns=frames.ts_close_ns,
+        open=frames.open,
+        high=frames.high,
+        low=frames.low,
+        close=frames.close,
+        volume=frames.volume,
+        features=forecasts.columns,
+        probability=forecasts.probability if strategy.needs_forecast else None,
+    )
+
+
+def _sections(plan: RunPlan) -> FastConfig:
+    return FastConfig(plan.settings.broker, plan.settings.portfolio, plan.settings.risk)
+
+
+def _predict(model: ModelBundle, values: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """Return probabilities (n_frames, n_symbols, 3) from features (n_frames, n_symbols, n_features)."""
+    n_frames, n_symbols, _ = values.shape
+    rows = values[:, :, model.columns_in(names)]
+    is_lost: BoolArray = np.any(np.isinf(rows), axis=(1, 2))
+    if is_lost.any():
+        rows = np.where(is_lost[:, np.newaxis, np.newaxis], np.nan, rows)
+    probability = model.predict_proba(rows.reshape(n_frames * n_symbols, -1)).reshape(n_frames, n_symbols, -1)
+    probability[is_lost] = np.nan
+    return probability
+
+
+def _chunks(n_frames: int, bytes_a_frame: int) -> Iterator[slice]:
+    n = max(CHUNK_BYTES // bytes_a_frame, 1)
+    return (slice(start, min(start + n, n_frames)) for start in range(0, n_frames, n))

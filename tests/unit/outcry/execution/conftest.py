@@ -147,6 +147,8 @@ class Desk:
         self.reasons: dict[str, str] = {}
         self.filled: dict[str, Decimal] = {}
 
+    frame = staticmethod(build_frame)
+
     def order(self, name, signed_quantity, symbol="AAA", *, trail=None, trail_frac=None, **fields) -> OrderIntent:
         """Return an order made now; its type is the one that takes these prices."""
         limit, stop = fields.pop("limit", None), fields.pop("stop", None)
@@ -176,8 +178,13 @@ class Desk:
 
     async def bar(self, open_, high=None, low=None, close=None, **fields) -> list[str]:
         """Advance by a bar; return the fills as texts of name, signed quantity and price: ``a +100 @ 10.00``."""
+        fills = await self.take(self.frame(self.seq + 1, open_, high, low, close, **fields))
+        return [f"{f.client_order_id} {f.side.sign * f.quantity:+} @ {f.price:.2f}" for f in fills]
+
+    async def take(self, frame: Frame) -> tuple[Fill, ...]:
+        """Advance by a frame; return the fills."""
         self.seq += 1
-        fills, updates = await self.broker.advance(build_frame(self.seq, open_, high, low, close, **fields))
+        fills, updates = await self.broker.advance(frame)
         self._note(updates)
         for fill in fills:
             self.cash -= fill.side.sign * fill.quantity * fill.price + fill.commission
@@ -186,7 +193,7 @@ class Desk:
         self.all_fills += fills
         assert self.broker.cash == self.cash
         assert self.broker.holdings == {symbol: lots for symbol, lots in self.lots.items() if lots}
-        return [f"{f.client_order_id} {f.side.sign * f.quantity:+} @ {f.price:.2f}" for f in fills]
+        return fills
 
     def _note(self, updates) -> None:
         for update in updates:

@@ -246,7 +246,7 @@ async def test_a_reduce_only_order_ends_when_the_position_turns(build_desk):
 
 async def test_an_order_trades_once_a_bar(holder):
     await holder.submit(
-        holder.order("out", -200, limit="10.00", is_reduce_only=True), holder.order("dip", 50, limit="9.50")
+        holder.order("dip", 50, limit="9.50"), holder.order("out", -200, limit="10.00", is_reduce_only=True)
     )
     assert await holder.bar(10.1, 10.3, 9.4) == ["out -100 @ 10.10", "dip +50 @ 9.50"]
     assert await holder.bar(10.2) == ["out -50 @ 10.20"]

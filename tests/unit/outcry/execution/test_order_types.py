@@ -310,6 +310,21 @@ async def test_legs_work_for_what_their_parent_has_traded(desk):
     assert desk.broker.holdings == {}
 
 
+async def test_legs_leave_alone_what_others_have_bought(holder):
+    await holder.submit(*bracket(holder))
+    assert await holder.bar(10, volume=FOR_50) == ["entry +50 @ 10.00"]
+    await holder.cancel("entry")
+    assert await holder.bar(9) == ["loss -50 @ 9.00"]
+    assert holder.broker.holdings == {"AAA": 100}
+
+
+async def test_a_leg_trades_no_more_than_its_own_quantity(desk):
+    await desk.submit(desk.order("entry", 100), desk.order("loss", -40, stop="9.50", parent_id="entry"))
+    assert await desk.bar(10) == ["entry +100 @ 10.00"]
+    assert await desk.bar(9) == ["loss -40 @ 9.00"]
+    assert desk.statuses["loss"] == "filled"
+
+
 async def test_legs_work_for_the_part_that_cash_has_covered(build_desk):
     desk = build_desk(initial_cash=500)
     await desk.bar(10)

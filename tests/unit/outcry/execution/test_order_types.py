@@ -1,5 +1,7 @@
 """Order types, times in force and links, bar by bar through the broker; sessions have three bars."""
 
+from dataclasses import replace
+
 import pytest
 
 from outcry.messages import ALL_OPEN, ALL_WORKING, TimeInForce
@@ -155,6 +157,14 @@ async def test_an_order_for_the_close_expires_where_its_symbol_has_no_last_bar(d
     assert await desk.bar(10, present=[False, True, True]) == []
     assert desk.statuses["a"] == "expired"
     assert await desk.bar(10) == []
+
+
+@pytest.mark.parametrize("force", [DAY, OPG, CLS])
+async def test_an_order_for_one_session_expires_where_the_last_bars_of_it_are_missing(desk, force):
+    await desk.submit(desk.order("a", 100, time_in_force=force))
+    opening_ns = desk.frame(3, 10).ts_close_ns
+    assert await desk.take(replace(desk.frame(1, 10), ts_close_ns=opening_ns)) == ()
+    assert (desk.statuses["a"], desk.reasons["a"]) == ("expired", "session ended")
 
 
 async def test_an_order_for_the_close_shares_what_the_bar_has_left(desk):

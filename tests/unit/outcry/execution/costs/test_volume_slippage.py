@@ -37,3 +37,12 @@ def test_missing_bars_are_left_out_of_the_average(past, rounded, reference):
     mean = np.nanmean(gaps.volume[T - WINDOW : T])
     frac = (5 + 10 * 50_000 / mean) / 1e4
     assert gaps.price(T, 50_000, **MODEL) == rounded(reference * (1 + frac), 1)
+
+
+async def test_a_part_that_cash_covers_slips_by_its_own_size(build_desk):
+    steep = {"slippage_volume_bps": 1_000.0, "max_slippage_bps": 5_000.0}
+    desk = build_desk(initial_cash=500, slippage="volume", window_bars=2, **steep)
+    for _ in range(2):
+        await desk.bar(10, volume=1_000)
+    await desk.submit(desk.order("a", 100))
+    assert await desk.bar(10, volume=1_000) == ["a +49 @ 10.05"]  # 500 / 10.10 shares; 10 · (1 + 0.1 · 49 / 1000)

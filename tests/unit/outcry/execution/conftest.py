@@ -6,11 +6,13 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from outcry.execution.config import BrokerConfig
+from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.identity import client_order_id
 from outcry.market.frame import Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import ALL_OPEN, ALL_WORKING, OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
+from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
 
 MINUTE_NS = 60 * 10**9
 BARS_A_SESSION = 3
@@ -124,6 +126,82 @@ def random_frames(seed: int, n_frames: int) -> tuple[Frame, ...]:
     return tuple(frames)
 
 
+class Desk:
+    """A broker, bar after bar; cash and holdings are followed from the fills alone and compared after each one.
+
+    Attributes
+    ----------
+    statuses, reasons, filled : dict
+        Of every order by its name, as last told.
+    """
+
+    def __init__(self, market: Market, **changes) -> None:
+        free = {"slippage_bps": 0.0, "commission_per_share": 0.0, "min_commission": 0.0}
+        self.config = BrokerConfig.model_validate(free | changes)
+        self.market = market
+        self.broker = SimulatedBroker(market.universe, self.config, market.sessions)
+        self.seq = -1
+        self.cash, self.lots = self.config.initial_cash, dict.fromkeys(market.universe.symbols, Decimal(0))
+        self.all_fills: list[Fill] = []
+        self.statuses: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
+        self.filled: dict[str, Decimal] = {}
+
+    frame = staticmethod(build_frame)
+
+    def order(self, name, signed_quantity, symbol="AAA", *, trail=None, trail_frac=None, **fields) -> OrderIntent:
+        """Return an order made now; its type is the one that takes these prices."""
+        limit, stop = fields.pop("limit", None), fields.pop("stop", None)
+        kind = {(False, False): OrderType.MARKET, (True, False): OrderType.LIMIT, (False, True): OrderType.STOP}.get(
+            (limit is not None, stop is not None), OrderType.STOP_LIMIT
+        )
+        given = {"limit_price": limit, "stop_price": stop, "trail_price": trail, "trail_frac": trail_frac}
+        quantity = Decimal(signed_quantity)
+        return OrderIntent(
+            name,
+            self.seq,
+            symbol,
+            Side.BUY if quantity > 0 else Side.SELL,
+            abs(quantity),
+            OrderType.TRAILING_STOP if trail or trail_frac else kind,
+            **{field: Decimal(price) for field, price in given.items() if price is not None},
+            **fields,
+        )
+
+    async def submit(self, *orders: OrderIntent) -> None:
+        """Send orders to the broker."""
+        self._note(await self.broker.submit(orders))
+
+    async def cancel(self, *keys: str) -> None:
+        """Cancel orders by name or by a code."""
+        self._note(await self.broker.cancel(keys, self.seq))
+
+    async def bar(self, open_, high=None, low=None, close=None, **fields) -> list[str]:
+        """Advance by a bar; return the fills as texts of name, signed quantity and price: ``a +100 @ 10.00``."""
+        fills = await self.take(self.frame(self.seq + 1, open_, high, low, close, **fields))
+        return [f"{f.client_order_id} {f.side.sign * f.quantity:+} @ {f.price:.2f}" for f in fills]
+
+    async def take(self, frame: Frame) -> tuple[Fill, ...]:
+        """Advance by a frame; return the fills."""
+        self.seq += 1
+        fills, updates = await self.broker.advance(frame)
+        self._note(updates)
+        for fill in fills:
+            self.cash -= fill.side.sign * fill.quantity * fill.price + fill.commission
+            self.lots[fill.symbol] += fill.side.sign * fill.quantity
+            assert min(fill.commission, fill.slippage) >= 0
+        self.all_fills += fills
+        assert self.broker.cash == self.cash
+        assert self.broker.holdings == {symbol: lots for symbol, lots in self.lots.items() if lots}
+        return fills
+
+    def _note(self, updates) -> None:
+        for update in updates:
+            key = update.client_order_id
+            self.statuses[key], self.reasons[key] = update.status.value, update.reason
+            self.filled[key] = update.filled_quantity
+
+
 @pytest.fixture(scope="session")
 def build_market():
     """Return a function from a seed to a `Market`; without one, its frames are to be given."""
@@ -141,3 +219,10 @@ def build_market():
 @pytest.fixture(scope="session")
 def frame():
     return build_frame
+
+
+@pytest.fixture(scope="session")
+def build_desk(build_market):
+    """Return a function from changes of a free and liquid `BrokerConfig` to a `Desk`."""
+    market = build_market()
+    return lambda **changes: Desk(market, **changes)

@@ -22,6 +22,8 @@ to `REDUCE_ONLY` are what was asked for and never change; the others belong to w
 | `BEST` | of a trailing stop, the best price it has seen, price units |
 | `TRIGGERED` | 1 for a stop that was reached in an earlier bar |
 | `FIRST_FILL_SEQ`, `LAST_FILL_SEQ` | frames of its fills; of a leg, the first is that of its parent; -1 before |
+| `ENTRY`, `ENTRY_SEQ` | of a leg, where its parent was matched last, price units, and in which frame; -1 before |
+| `WATCH_SEQ` | a stop sees the bars from this frame on |
 | `ARRIVAL_NS` | when the market has it |
 | `MOVED` | what its own trades have moved the price by, billionths of it |
 | `TOUCHED` | 1 where this bar changed it |
@@ -38,9 +40,9 @@ from outcry.messages import OrderIntent, OrderStatus, OrderType, Purpose, Side, 
 (
     SYMBOL, SIDE, KIND, FORCE, PURPOSE, LOTS, LIMIT, STOP, TRAIL, TRAIL_MICROS, SEQ, POSITION, PARENT, GROUP,
     REDUCE_ONLY, NUMBER, STATUS, REASON, ALLOWED, FILLED, TAKEN, BEST, TRIGGERED, FIRST_FILL_SEQ, LAST_FILL_SEQ,
-    ARRIVAL_NS, MOVED, TOUCHED,
-) = range(28)  # fmt: skip
-N_COLUMNS = 28
+    ENTRY, ENTRY_SEQ, WATCH_SEQ, ARRIVAL_NS, MOVED, TOUCHED,
+) = range(31)  # fmt: skip
+N_COLUMNS = 31
 
 KINDS = tuple(OrderType)
 FORCES = tuple(TimeInForce)
@@ -62,11 +64,12 @@ REASONS = (
     "nothing is left to close",
     "not filled at once",
     "the opening is over",
+    "a leg of it has traded",
 )
 (
     NO_REASON, REQUESTED, SESSION_ENDED, SHORT_REFUSED, CASH_REFUSED, OTHER_TRADED, PARENT_ENDED, NOTHING_TO_CLOSE,
-    NOT_AT_ONCE, OPENING_OVER,
-) = range(10)  # fmt: skip
+    NOT_AT_ONCE, OPENING_OVER, LEG_TRADED,
+) = range(11)  # fmt: skip
 """Why an order ended."""
 
 DAY, GTC, IOC, FOK, OPG, CLS = range(6)

@@ -14,10 +14,10 @@ PESSIMISTIC_SLIPPAGE, PESSIMISTIC_COMMISSION, PESSIMISTIC_VOLUME = 3.0, 2.0, 0.2
 class BrokerConfig(FrozenConfig):
     """What the simulated account holds, may do and pays; section `broker`.
 
-    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and
-    takes any volume at once, ``pessimistic`` has three times the slippage and the impact, twice the commission and the
-    cost of borrowing, and a quarter of the volume. A result that lives on the difference between them lives on its
-    assumptions.
+    ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and may
+    take the whole volume of a bar, ``pessimistic`` has three times the slippage, the spread and the impact, twice the
+    commission and the cost of borrowing, and a quarter of the volume. A result that lives on the difference between
+    them lives on its assumptions.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class BrokerConfig(FrozenConfig):
         ``fixed``, ``volume``, ``volatility`` or ``spread``; a file each in `outcry.execution.costs`.
     slippage_bps, slippage_volume_bps, max_slippage_bps : float
         What is always paid; what an order as large as the average volume of a bar pays more; and the most.
+    spread_factor : float
+        Of the spread that was quoted or is estimated.
     impact : str
         ``none``, ``square_root`` or ``almgren_chriss``, on top of slippage.
     impact_factor, permanent_factor : float
@@ -58,9 +60,10 @@ class BrokerConfig(FrozenConfig):
     slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
     slippage_volume_bps: float = Field(default=10.0, ge=0, lt=10_000)
     max_slippage_bps: float = Field(default=50.0, ge=0, lt=10_000)
+    spread_factor: float = Field(default=1.0, ge=0, le=30)
     impact: Literal["none", "square_root", "almgren_chriss"] = "none"
-    impact_factor: float = Field(default=0.3, ge=0, le=10)
-    permanent_factor: float = Field(default=0.1, ge=0, le=10)
+    impact_factor: float = Field(default=0.3, ge=0, le=30)
+    permanent_factor: float = Field(default=0.1, ge=0, le=30)
     window_bars: int = Field(default=20, ge=2, le=1_000)
     commission_per_share: float = Field(default=0.005, ge=0)
     commission_bps: float = Field(default=0.0, ge=0, lt=10_000)
@@ -75,14 +78,15 @@ class BrokerConfig(FrozenConfig):
         """Return what the assumptions make of these costs and limits."""
         if self.assumptions == "realistic":
             return self
-        slippages = ("slippage_bps", "slippage_volume_bps", "max_slippage_bps", "impact_factor", "permanent_factor")
+        slips = ("slippage_bps", "slippage_volume_bps", "max_slippage_bps", "spread_factor")
+        impacts = ("impact_factor", "permanent_factor")
         commissions = ("commission_per_share", "commission_bps", "min_commission")
         carries = ("borrow_bps_per_year", "financing_bps_per_year")
         if self.assumptions == "optimistic":
-            bent: dict[str, object] = dict.fromkeys((*slippages, *commissions, *carries), 0.0)
+            bent: dict[str, object] = dict.fromkeys((*slips, *impacts, *commissions, *carries), 0.0)
             bent |= {"max_volume_frac": 1.0, "latency_ms": (0.0, 0.0), "latency_frames": 0, "commission_tiers": ()}
         else:
-            dearer = dict.fromkeys(slippages, PESSIMISTIC_SLIPPAGE)
+            dearer = dict.fromkeys((*slips, *impacts), PESSIMISTIC_SLIPPAGE)
             dearer |= dict.fromkeys((*commissions, *carries), PESSIMISTIC_COMMISSION)
             bent = {name: factor * getattr(self, name) for name, factor in dearer.items()}
             bent["max_volume_frac"] = PESSIMISTIC_VOLUME * self.max_volume_frac

@@ -6,6 +6,8 @@ from outcry.market.universe import Universe
 from outcry.messages import OrderIntent, OrderType, TimeInForce
 
 SMALLEST_TRAIL_FRAC = Decimal("0.000001")
+MOST_STEPS = Decimal(2**53)
+"""An order has fewer lots, and its prices fewer price units: as floats they are exact."""
 
 _PRICES: dict[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
@@ -25,8 +27,9 @@ def check_order(order: OrderIntent, universe: Universe) -> str:
     """
     if order.symbol not in universe.symbols:
         return f"symbol must be in the universe, was {order.symbol}"
-    if order.quantity <= 0 or order.quantity % universe.lot:
-        return f"quantity must be a positive multiple of {universe.lot}, was {order.quantity}"
+    off_grid = _check_step("quantity", order.quantity, universe.lot, universe.lot)
+    if off_grid:
+        return off_grid
     if order.time_in_force in _AT_ONCE and order.order_type not in (OrderType.MARKET, OrderType.LIMIT):
         return f"time_in_force must be day or gtc for a {order.order_type} order, was {order.time_in_force}"
     return _check_prices(order, universe) or _check_links(order)
@@ -37,17 +40,24 @@ def _check_prices(order: OrderIntent, universe: Universe) -> str:
     if order.trail_frac is not None:
         if order.order_type is not OrderType.TRAILING_STOP:
             return f"trail_frac must be absent for a {order.order_type} order, was {order.trail_frac}"
-        if not SMALLEST_TRAIL_FRAC <= order.trail_frac < 1 or order.trail_frac % SMALLEST_TRAIL_FRAC:
-            return f"trail_frac must be a multiple of {SMALLEST_TRAIL_FRAC} below 1, was {order.trail_frac}"
+        if not order.trail_frac.is_finite() or not 0 < order.trail_frac < 1 or order.trail_frac % SMALLEST_TRAIL_FRAC:
+            return f"trail_frac must be a positive multiple of {SMALLEST_TRAIL_FRAC} below 1, was {order.trail_frac}"
         wanted = ()
     for name in ("limit_price", "stop_price", "trail_price"):
         price = getattr(order, name)
         if (name in wanted) != (price is not None):
             rule = "be given" if name in wanted else "be absent"
             return f"{name} must {rule} for a {order.order_type} order, was {price}"
-        if price is not None and (price <= 0 or price % universe.tick):
-            return f"{name} must be a positive multiple of {universe.tick}, was {price}"
+        off_grid = "" if price is None else _check_step(name, price, universe.tick, universe.grid.price_unit)
+        if off_grid:
+            return off_grid
     return ""
+
+
+def _check_step(name: str, value: Decimal, step: Decimal, unit: Decimal) -> str:
+    if not value.is_finite() or value >= MOST_STEPS * unit:
+        return f"{name} must be below {MOST_STEPS * unit}, was {value}"
+    return f"{name} must be a positive multiple of {step}, was {value}" if value <= 0 or value % step else ""
 
 
 def _check_links(order: OrderIntent) -> str:

@@ -13,9 +13,10 @@ from outcry.execution.lifecycle import OrderRecord
 from outcry.execution.session_clock import read_clock
 from outcry.execution.tape import bars_of
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
+from outcry.market.grid import Grid
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import Fill, OrderStatus
+from outcry.messages import Fill, OrderStatus, TimeInForce
 from outcry.order_rows import (
     ALLOWED,
     BEST,
@@ -33,6 +34,7 @@ from outcry.order_rows import (
     STATUSES,
     SYMBOL,
     TAKEN,
+    WATCH_SEQ,
     to_row,
 )
 
@@ -105,7 +107,10 @@ def _resume(row: IntArray, record: OrderRecord, past: Past) -> IntArray:
     if intent.parent_id:
         begins = past.fills.get(intent.parent_id, ())
         row[ALLOWED] = min(grid.lots(intent.quantity), sum(grid.lots(fill.quantity) for fill in begins))
-        row[BEST] = grid.price_units(begins[0].price) if begins else row[BEST]
+        if begins:
+            parent = past.records[row[PARENT]].intent
+            row[BEST] = _reference(begins[0], grid)
+            row[WATCH_SEQ] = begins[0].seq + (parent.time_in_force is TimeInForce.CLS)
         row[PARENT] = row[PARENT] if past.records[row[PARENT]].is_open else ENDED
     row[STATUS] = STATUSES.index(record.status)
     row[FILLED] = grid.lots(record.filled_quantity)
@@ -119,6 +124,12 @@ def _resume(row: IntArray, record: OrderRecord, past: Past) -> IntArray:
     row[FIRST_FILL_SEQ] = begins[0].seq if begins else -1
     _watch(row, own, past)
     return row
+
+
+def _reference(fill: Fill, grid: Grid) -> int:
+    """Return where a fill was matched, before slippage, price units."""
+    slipped = grid.money_units(fill.slippage) // grid.lots(fill.quantity)
+    return grid.price_units(fill.price) - fill.side.sign * slipped
 
 
 def _accepted(row: IntArray, past: Past) -> IntArray:

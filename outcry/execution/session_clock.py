@@ -27,7 +27,8 @@ def read_clock(sessions: Sessions, first_seq: int, ts_close_ns: IntArray, ts_bef
     session_before = np.searchsorted(sessions.close_ns, before, side="left")
     clock = np.empty((n, N_CLOCK), dtype=np.int64)
     clock[:, 0] = first_seq + np.arange(n)
-    clock[:, 1] = before
+    opens = sessions.open_ns[np.minimum(session, len(sessions) - 1)]
+    clock[:, 1] = np.where(opens < ts_close_ns, np.maximum(before, opens), before)
     clock[:, 2] = ts_close_ns
     clock[:, 3] = closes[np.searchsorted(sessions.close_ns, before, side="right")]
     clock[:, 4] = session != session_before

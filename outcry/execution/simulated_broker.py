@@ -22,7 +22,7 @@ from outcry.market.frame import FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, OrderUpdated
+from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, OrderUpdated, Side
 from outcry.order_rows import (
     CANCEL_ALL,
     CANCEL_WORKING,
@@ -105,6 +105,7 @@ class SimulatedBroker:
         self._records: list[OrderRecord] = []
         self._number: dict[str, int] = {}
         self._groups: dict[str, int] = {}
+        self._made = (-1, 0)  # the last frame that made orders, and how many
         self._answer: Answer | None = None
 
     def _make_tables(self, capacity: int) -> None:
@@ -147,9 +148,9 @@ class SimulatedBroker:
     async def submit(self, orders: Sequence[OrderIntent]) -> tuple[OrderUpdated, ...]:
         """Accept or reject each order; one with a known id is answered with its present state."""
         rows: list[IntArray] = []
-        for position, order in enumerate(orders):
+        for order in orders:
             if order.client_order_id not in self._number:
-                self._admit(order, position, rows)
+                self._admit(order, rows)
         if rows:
             n_needed = int(self._counts[0]) + len(rows)
             if n_needed > len(self._orders):
@@ -232,6 +233,8 @@ class SimulatedBroker:
         made = [order for order in orders if order.intent.seq <= seq]
         self._records = [as_of(order, seq, fills_of.get(order.intent.client_order_id, ())) for order in made]
         self._number = {order.intent.client_order_id: n for n, order in enumerate(made)}
+        last = made[-1].intent.seq if made else -1
+        self._made = last, sum(order.intent.seq == last for order in made)
         for n, order in enumerate(made):
             if order.intent.oco_group:
                 self._groups.setdefault(order.intent.oco_group, n + 1)
@@ -255,10 +258,13 @@ class SimulatedBroker:
             if np.datetime64(fill.ts_ns, "ns").astype("datetime64[M]") == month:
                 account[cover.MONTH_LOTS] += lots
 
-    def _admit(self, order: OrderIntent, position: int, rows: list[IntArray]) -> None:
+    def _admit(self, order: OrderIntent, rows: list[IntArray]) -> None:
         number = len(self._records)
-        self._number[order.client_order_id] = number
         reason = check_order(order, self._universe) or self._check_open(order)
+        self._number[order.client_order_id] = number
+        seq, n_made = self._made
+        position = n_made if seq == order.seq else 0
+        self._made = order.seq, position + 1
         if reason:
             self._records.append(created(order).take(Step.REJECT, order.seq, reason))
             return
@@ -281,9 +287,10 @@ class SimulatedBroker:
             if entry_order.seq != order.seq:
                 return f"seq must be {entry_order.seq}, that of the parent, was {order.seq}"
             if entry_order.symbol != order.symbol or entry_order.side is order.side:
-                return f"a leg must sell what its parent buys or the reverse, was {order.side} {order.symbol}"
+                opposite = Side.SELL if entry_order.side is Side.BUY else Side.BUY
+                return f"side must be {opposite} {entry_order.symbol} for a leg, was {order.side} {order.symbol}"
         if order.order_type is OrderType.TRAILING_STOP and not self._last_units[self._index[order.symbol]]:
-            return f"a trailing stop must have a price to trail, {order.symbol} had no bar yet"
+            return f"order_type must be another while {order.symbol} has no price to trail, was {order.order_type}"
         return ""
 
     def _take_updates(self, n_updates: int, seq: int) -> tuple[OrderUpdated, ...]:

@@ -3,7 +3,7 @@
 from outcry.compiled import kernel
 from outcry.execution.kernels.model import CENT, LOT_SHARES, MIN_COMMISSION, MONEY_SCALE, NOTIONAL_FRAC
 from outcry.market.frame import FloatArray
-from outcry.market.grid_kernels import round_up, to_currency
+from outcry.market.grid_kernels import round_up
 
 
 @kernel
@@ -32,5 +32,5 @@ def commission(market: FloatArray, tiers: FloatArray, month_lots: int, lots: int
     for k in range(len(tiers)):
         stop = tiers[k + 1, 0] if k + 1 < len(tiers) else last
         linear += tiers[k, 1] * max(min(stop, last) - max(tiers[k, 0], first), 0.0)
-    linear += market[NOTIONAL_FRAC] * to_currency(lots * price, market[MONEY_SCALE])
+    linear += market[NOTIONAL_FRAC] * (float(lots) * float(price)) / market[MONEY_SCALE]
     return round_up(max(linear, market[MIN_COMMISSION]) * market[MONEY_SCALE], int(market[CENT]))

@@ -19,6 +19,7 @@ from outcry.execution.kernels.model import (
     SLIPPAGE_FRAC,
     SLIPPAGE_KIND,
     SLIPPAGE_VOLUME_FRAC,
+    SPREAD_FACTOR,
     SUB_TICKS,
     VOLATILITY,
     VOLUME,
@@ -44,7 +45,7 @@ def slippage_frac(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> 
     if kind == VOLATILITY:
         usual = bar_volatility(bars, t, i, LONG_WINDOWS * window)
         return volatility_slippage(base, most, bar_volatility(bars, t, i, window), usual)
-    return spread_slippage(base, most, half_spread(bars, t, i, window))
+    return spread_slippage(base, most, market[SPREAD_FACTOR] * half_spread(bars, t, i, window))
 
 
 @kernel

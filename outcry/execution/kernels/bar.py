@@ -23,7 +23,6 @@ from outcry.execution.kernels.matching import (
 from outcry.execution.kernels.model import (
     ALLOW_SHORT,
     LATENCY_FRAMES,
-    LATENCY_MAX_NS,
     LOT_SHARES,
     PRICE_SCALE,
     SUB_TICKS,
@@ -42,6 +41,8 @@ from outcry.order_rows import (
     CLS,
     DAY,
     ENDED,
+    ENTRY,
+    ENTRY_SEQ,
     EXPIRED,
     F_COMMISSION,
     F_LOTS,
@@ -60,6 +61,8 @@ from outcry.order_rows import (
     IOC,
     KIND,
     LAST_FILL_SEQ,
+    LEG_TRADED,
+    LIMIT,
     LIMIT_ORDER,
     LOTS,
     MOVED,
@@ -88,11 +91,13 @@ from outcry.order_rows import (
     TAKEN,
     TOUCHED,
     TRIGGERED,
+    WATCH_SEQ,
 )
 
 SEQ_NOW, TS_OPEN_NS, TS_CLOSE_NS, SESSION_END_NS, IS_OPENING, MONTH_NOW = range(6)
-"""Of a frame, int64: its number; the close of the frame before it; its own; the close of the session that orders made
-before it work in; whether it is the first of its session; its calendar month, counted from any."""
+"""Of a frame, int64: its number; when its bars began, at the close before it or with the session; when they close; the
+close of the session that orders made before it work in; whether it is the first of its session; its calendar month,
+counted from any."""
 N_CLOCK = 6
 
 U_NUMBER, U_STATUS, U_FILLED, U_REASON = range(4)
@@ -110,7 +115,7 @@ Scratch = tuple[IntArray, IntArray, IntArray]
 @inlined_kernel
 def left_to_trade(order: IntArray, held: int) -> int:
     """Return the lots that an order may still trade where `held` lots of its symbol are held."""
-    left = int(order[ALLOWED] - order[FILLED] - order[TAKEN])
+    left = max(int(order[ALLOWED] - order[FILLED] - order[TAKEN]), 0)
     return min(left, max(-order[SIDE] * held, 0)) if order[REDUCE_ONLY] else left
 
 
@@ -134,7 +139,8 @@ def accept(broker: Broker, order: IntArray, market: FloatArray, made_ts_ns: int)
     row[STATUS], row[REASON] = ACCEPTED, NO_REASON
     row[ALLOWED] = 0 if order[PARENT] >= 0 else order[LOTS]
     row[FILLED] = row[TAKEN] = row[TRIGGERED] = row[MOVED] = row[TOUCHED] = 0
-    row[FIRST_FILL_SEQ] = row[LAST_FILL_SEQ] = -1
+    row[FIRST_FILL_SEQ] = row[LAST_FILL_SEQ] = row[ENTRY] = row[ENTRY_SEQ] = -1
+    row[WATCH_SEQ] = order[SEQ] + 1
     row[BEST] = last_units[order[SYMBOL]]
     row[ARRIVAL_NS] = made_ts_ns + latency_ns(market, order[SEQ], order[SYMBOL], order[POSITION])
 
@@ -166,8 +172,8 @@ def advance_bar(
 
     Notes
     -----
-    1. An order of frame t trades on frame t + 1 at the earliest, once it has arrived; a symbol without a bar, or a bar
-       without volume, leaves its orders as they are.
+    1. An order of frame t trades on frame t + 1 at the earliest, once it has arrived. A symbol without a bar, or a bar
+       without volume, leaves its orders as they are, but for those that were to trade at once.
     2. First what trades at the open, then what trades on the way, then the legs of orders that traded in this bar, then
        what trades at the close. In each: first what closes a holding; on the way stops before limits; then in the order
        in which orders came. An order trades at most once a bar.
@@ -268,7 +274,7 @@ def has_turn(order: IntArray, held: int, moment: int, turn: int, seq: int) -> bo
     """
     if order[STATUS] > PARTIALLY_FILLED or order[LAST_FILL_SEQ] == seq or order[ALLOWED] == 0:
         return False
-    is_new_leg = order[PARENT] != -1 and order[FIRST_FILL_SEQ] == seq
+    is_new_leg = order[ENTRY_SEQ] == seq
     if is_new_leg != (moment == LEGS):
         return False
     if moment == INSIDE and is_stop(order) == (turn % 2 == 1):
@@ -285,15 +291,16 @@ def match(order: IntArray, market: FloatArray, bars: Bars, t: int, clock: IntArr
     if moment == AT_CLOSE:
         return match_at_close(order, to_price_units(close, scale))
     if moment == LEGS:
-        entry, high, low = order[BEST], bars[HIGH][t, i], bars[LOW][t, i]
-        return match_leg(order, entry, to_price_units(high, scale), to_price_units(low, scale))
-    price = bars[OPEN][t, i]
-    if market[LATENCY_MAX_NS] > 0.0:
+        high, low = bars[HIGH][t, i], bars[LOW][t, i]
+        return match_leg(order, order[ENTRY], to_price_units(high, scale), to_price_units(low, scale))
+    price, high, low = bars[OPEN][t, i], bars[HIGH][t, i], bars[LOW][t, i]
+    if order[ARRIVAL_NS] > clock[TS_OPEN_NS]:  # what was before the arrival is not for this order
         price = first_price(price, close, order[ARRIVAL_NS], clock[TS_OPEN_NS], clock[TS_CLOSE_NS])
+        high, low = max(price, close), min(price, close)
     first = to_price_units(price, scale)
     if moment == AT_OPEN:
         return match_at_open(order, first, clock[IS_OPENING] != 0)
-    return match_inside(order, first, to_price_units(bars[HIGH][t, i], scale), to_price_units(bars[LOW][t, i], scale))
+    return match_inside(order, first, to_price_units(high, scale), to_price_units(low, scale))
 
 
 @kernel
@@ -318,18 +325,15 @@ def try_trade(
         return 0
     left = left_to_trade(order, lots[i])
     possible = min(left, free[i])
-    if possible == 0 or (order[FORCE] == FOK and possible < left):
+    if possible == 0 or (order[FORCE] == FOK and possible < order[LOTS] - order[FILLED] - order[TAKEN]):
         return 0
-    is_limited = order[KIND] == LIMIT_ORDER or order[KIND] == STOP_LIMIT
-    price = round_against(float(reference), int(market[SUB_TICKS]), sign)
-    if not is_limited:
-        price = trade_price(market, bars, t, i, sign, possible, reference, order[MOVED])
+    price = limited_price(market, bars, t, order, possible, reference)
     traded = covered_lots(account, lots[i], sign, possible, price, marks[i], market, tiers)
     if traded < possible and order[FORCE] == FOK:
         traded = 0
     if traded:
-        if traded < possible and not is_limited:
-            price = trade_price(market, bars, t, i, sign, traded, reference, order[MOVED])
+        if traded < possible:
+            price = limited_price(market, bars, t, order, traded, reference)
         cost = commission(market, tiers, account[MONTH_LOTS], traded, price)
         book_trade(account, lots, i, sign, traded, price, cost, marks[i])
         free[i] -= traded
@@ -337,7 +341,7 @@ def try_trade(
         fill[F_NUMBER], fill[F_SYMBOL], fill[F_SIDE], fill[F_LOTS] = order[NUMBER], i, sign, traded
         fill[F_PRICE], fill[F_COMMISSION], fill[F_SEQ] = price, cost, clock[SEQ_NOW]
         fill[F_SLIPPAGE] = abs(price - reference) * traded
-        note_trade(orders, counts[0], order, traded, price, clock[SEQ_NOW])
+        note_trade(orders, counts[0], order, traded, reference, clock[SEQ_NOW], moment)
     if traded < possible:  # what the account does not cover; one that never traded is rejected
         is_short = sign < 0 and not market[ALLOW_SHORT]
         status = CANCELLED if order[FILLED] else REJECTED
@@ -346,8 +350,29 @@ def try_trade(
 
 
 @kernel
-def note_trade(orders: IntArray, n_open: int, order: IntArray, traded: int, price: int, seq: int) -> None:
-    """Count a trade for its order, for the legs that wait for it, and against the others of its group."""
+def limited_price(market: FloatArray, bars: Bars, t: int, order: IntArray, traded: int, reference: int) -> int:
+    """Return the price of a trade, price units: slipped, but not beyond a limit; one that waited has its price.
+
+    A stop-limit order takes what it gets at the moment it is reached, and waits afterwards.
+    """
+    sign, sub_ticks = order[SIDE], int(market[SUB_TICKS])
+    is_taking = order[KIND] == STOP_LIMIT and not order[TRIGGERED]
+    if order[KIND] == LIMIT_ORDER or (order[KIND] == STOP_LIMIT and not is_taking):
+        return round_against(float(reference), sub_ticks, sign)
+    price = trade_price(market, bars, t, order[SYMBOL], sign, traded, reference, order[MOVED])
+    if is_taking:
+        price = min(price, order[LIMIT]) if sign > 0 else max(price, order[LIMIT])
+    return price
+
+
+@kernel
+def note_trade(
+    orders: IntArray, n_open: int, order: IntArray, traded: int, reference: int, seq: int, moment: int
+) -> None:
+    """Count a trade for its order, for the legs that wait for it, and against the others of its group.
+
+    A leg that trades ends what is left of its parent: a position that is being closed is not opened further.
+    """
     if order[FILLED] == 0 and order[PARENT] == -1:
         order[FIRST_FILL_SEQ] = seq
     order[FILLED] += traded
@@ -358,10 +383,16 @@ def note_trade(orders: IntArray, n_open: int, order: IntArray, traded: int, pric
         other = orders[k]
         if other[PARENT] == order[NUMBER]:
             if other[ALLOWED] == 0:
-                other[FIRST_FILL_SEQ], other[BEST] = seq, price
+                other[FIRST_FILL_SEQ], other[BEST] = seq, reference
+                other[WATCH_SEQ] = seq + (moment == AT_CLOSE)
             other[ALLOWED] = min(other[ALLOWED] + traded, other[LOTS])
+            other[ENTRY], other[ENTRY_SEQ] = reference, seq
         elif order[GROUP] and other[GROUP] == order[GROUP] and other[NUMBER] != order[NUMBER]:
             other[TAKEN] += traded
+    if order[PARENT] >= 0:
+        for k in range(n_open):
+            if orders[k, NUMBER] == order[PARENT]:
+                end(orders, n_open, orders[k], CANCELLED, LEG_TRADED)
     if order[STATUS] == FILLED_UP:
         release_legs(orders, n_open, order[NUMBER])
 
@@ -404,11 +435,11 @@ def finish(broker: Broker, bars: Bars, t: int, clock: IntArray, market: FloatArr
             end(orders, n_open, order, EXPIRED, OPENING_OVER)
         elif is_session_end and order[SEQ] < clock[SEQ_NOW] and force in (DAY, CLS, OPG):
             end(orders, n_open, order, EXPIRED, SESSION_ENDED)
-        elif order[TAKEN] and order[ALLOWED] == order[FILLED] + order[TAKEN] and order[PARENT] < 0:
-            end(orders, n_open, order, CANCELLED, OTHER_TRADED)
+        elif order[ALLOWED] <= order[FILLED] + order[TAKEN] and order[PARENT] < 0:
+            end(orders, n_open, order, CANCELLED, OTHER_TRADED if order[TAKEN] else PARENT_ENDED)
         elif order[REDUCE_ONLY] and has_worked and order[PARENT] < 0 and order[SIDE] * lots[i] >= 0:
             end(orders, n_open, order, CANCELLED, NOTHING_TO_CLOSE)
-        elif order[ALLOWED] and has_worked and bars[BAR_VOLUME][t, i] > 0.0:
+        elif order[ALLOWED] and has_worked and order[WATCH_SEQ] <= clock[SEQ_NOW] and bars[BAR_VOLUME][t, i] > 0.0:
             is_entry = order[PARENT] != -1 and order[FIRST_FILL_SEQ] == clock[SEQ_NOW]
             high, low = to_price_units(bars[HIGH][t, i], scale), to_price_units(bars[LOW][t, i], scale)
             watch(order, high, low, to_price_units(bars[CLOSE][t, i], scale), is_entry)

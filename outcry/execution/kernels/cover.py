@@ -8,6 +8,7 @@ from outcry.compiled import kernel
 from outcry.execution.costs.commission import commission
 from outcry.execution.kernels.model import ALLOW_SHORT, MAX_LEVERAGE
 from outcry.market.frame import FloatArray, IntArray
+from outcry.market.grid import LARGEST_UNITS
 
 CASH, EQUITY, GROSS, MONTH, MONTH_LOTS = range(5)
 N_SLOTS = 5
@@ -68,9 +69,10 @@ def covered_lots(
     low, high = reducing, wanted  # `low` lots are covered; `high` are not, once they have been asked about
     middle = wanted
     while True:
+        is_countable = float(middle) * float(max(price, mark)) < LARGEST_UNITS / 2
         gross = account[GROSS] + (abs(held + sign * middle) - abs(held)) * mark
         taken = sign * middle * (price - mark) + commission(market, tiers, account[MONTH_LOTS], middle, price)
-        if gross <= market[MAX_LEVERAGE] * (account[EQUITY] - taken):
+        if is_countable and gross <= market[MAX_LEVERAGE] * (account[EQUITY] - taken):
             low = middle
         else:
             high = middle

@@ -36,6 +36,7 @@ from outcry.order_rows import (
     REQUESTED,
     SYMBOL,
     TOUCHED,
+    WATCH_SEQ,
 )
 
 BROKER = "Tuple((i8[::1], i8[::1], i8[:,::1], i8[::1], i8[::1], f8[::1]))"
@@ -136,7 +137,7 @@ def compile_watch() -> Callable[..., None]:
         for t in range(first, len(clocks)):
             clock = clocks[t]
             is_new_leg = order[PARENT] != -1 and order[FIRST_FILL_SEQ] == clock[SEQ_NOW]
-            has_begun = order[PARENT] == -1 or order[FIRST_FILL_SEQ] <= clock[SEQ_NOW]
+            has_begun = order[WATCH_SEQ] <= clock[SEQ_NOW]
             if order[ALLOWED] and has_begun and has_arrived(order, market, clock) and bars[BAR_VOLUME][t, i] > 0.0:
                 high, low = to_price_units(bars[HIGH][t, i], scale), to_price_units(bars[LOW][t, i], scale)
                 watch(order, high, low, to_price_units(bars[CLOSE][t, i], scale), is_new_leg)

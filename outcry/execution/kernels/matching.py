@@ -87,7 +87,8 @@ def match_inside(order: IntArray, first: int, high: int, low: int) -> int:
       the same price.
     - A stop trades at its price where the bar touches it. With a limit it then trades there if the limit allows, and
       rests as a limit order from then on.
-    - An order that wants to trade at once has had its chance at the open.
+    - An order that wants to trade at once has had its chance at the open; so has a limit order whose limit the open was
+      within.
 
     What this ignores: the path inside the bar. Where a bar touches a limit and a stop, both trade.
     """
@@ -100,7 +101,7 @@ def match_inside(order: IntArray, first: int, high: int, low: int) -> int:
             return 0
         level = stop_level(order)
         return level if order[KIND] != STOP_LIMIT or is_within_limit(order, level) else 0
-    if is_limit or order[KIND] == STOP_LIMIT:
+    if (is_limit or order[KIND] == STOP_LIMIT) and not is_within_limit(order, first):
         return order[LIMIT] if order[SIDE] * (order[LIMIT] - best) > 0 else 0
     return 0
 
@@ -113,7 +114,7 @@ def match_leg(order: IntArray, entry: int, high: int, low: int) -> int:
     ----------
     order : int64 (N_COLUMNS,)
     entry : int
-        Price of its parent, price units.
+        Where its parent was matched, price units.
     high, low : int
 
     Notes

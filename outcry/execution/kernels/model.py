@@ -11,10 +11,10 @@ from outcry.market.grid import Grid
 
 (
     PRICE_SCALE, MONEY_SCALE, LOT_SHARES, SUB_TICKS, CENT, ALLOW_SHORT, MAX_LEVERAGE, VOLUME_FRAC, WINDOW_BARS,
-    SLIPPAGE_KIND, SLIPPAGE_FRAC, SLIPPAGE_VOLUME_FRAC, MAX_SLIPPAGE_FRAC, IMPACT_KIND, IMPACT_FACTOR,
+    SLIPPAGE_KIND, SLIPPAGE_FRAC, SLIPPAGE_VOLUME_FRAC, MAX_SLIPPAGE_FRAC, SPREAD_FACTOR, IMPACT_KIND, IMPACT_FACTOR,
     PERMANENT_FACTOR, PER_SHARE, NOTIONAL_FRAC, MIN_COMMISSION, LATENCY_MIN_NS, LATENCY_MAX_NS, LATENCY_FRAMES,
     BORROW_PER_YEAR, FINANCING_PER_YEAR,
-) = range(24)  # fmt: skip
+) = range(25)  # fmt: skip
 
 FIXED, VOLUME, VOLATILITY, SPREAD = range(4)
 SLIPPAGE_MODELS = ("fixed", "volume", "volatility", "spread")
@@ -26,7 +26,7 @@ MILLISECOND_NS = 1e6
 
 
 def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
-    """Return the table, float64 (24,); `config` as it is assumed."""
+    """Return the table, float64 (25,); `config` as it is assumed."""
     slots = {
         PRICE_SCALE: grid.price_scale,
         MONEY_SCALE: grid.money_scale,
@@ -41,6 +41,7 @@ def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
         SLIPPAGE_FRAC: config.slippage_bps * BASIS_POINT,
         SLIPPAGE_VOLUME_FRAC: config.slippage_volume_bps * BASIS_POINT,
         MAX_SLIPPAGE_FRAC: config.max_slippage_bps * BASIS_POINT,
+        SPREAD_FACTOR: config.spread_factor,
         IMPACT_KIND: IMPACT_MODELS.index(config.impact),
         IMPACT_FACTOR: config.impact_factor,
         PERMANENT_FACTOR: config.permanent_factor,

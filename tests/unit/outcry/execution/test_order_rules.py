@@ -93,7 +93,7 @@ def test_a_type_takes_its_prices_and_times_in_force_and_no_others(kind, force):
         *(
             (
                 build_order(OrderType.TRAILING_STOP, trail_frac=Decimal(frac)),
-                f"trail_frac must be a multiple of 0.000001 below 1, was {Decimal(frac)}",
+                f"trail_frac must be a positive multiple of 0.000001 below 1, was {Decimal(frac)}",
             )
             for frac in ("0", "-0.02", "1", "1.5", "0.0000001", "0.0200005")
         ),
@@ -130,8 +130,8 @@ async def desk(build_desk):
     ("leg", "message"),
     [
         ({"parent_id": "nobody"}, "parent_id must name an open order, was nobody"),
-        ({"side": Side.BUY}, "a leg must sell what its parent buys or the reverse, was buy AAA"),
-        ({"symbol": "BBB"}, "a leg must sell what its parent buys or the reverse, was sell BBB"),
+        ({"side": Side.BUY}, "side must be sell AAA for a leg, was buy AAA"),
+        ({"symbol": "BBB"}, "side must be sell AAA for a leg, was sell BBB"),
         ({"seq": 1}, "seq must be 0, that of the parent, was 1"),
     ],
     ids=["parent", "side", "symbol", "frame"],
@@ -165,7 +165,7 @@ async def test_a_trailing_stop_needs_a_price_to_trail(build_desk):
     await desk.bar(10, present=[True, False, True])
     await desk.submit(desk.order("a", 1, trail="0.50"), desk.order("b", 1, "BBB", trail="0.50"))
     assert desk.statuses == {"a": "accepted", "b": "rejected"}
-    assert desk.reasons["b"] == "a trailing stop must have a price to trail, BBB had no bar yet"
+    assert desk.reasons["b"] == "order_type must be another while BBB has no price to trail, was trailing_stop"
 
 
 async def test_a_rejected_order_leaves_no_trace_in_the_market(desk):

@@ -1,6 +1,7 @@
 """Order types, times in force and links, bar by bar through the broker; sessions have three bars."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -307,17 +308,63 @@ async def test_a_short_bracket_is_the_mirror_of_a_long_one(short_seller):
     assert desk.broker.holdings == {}
 
 
-async def test_legs_work_for_what_their_parent_has_traded(desk):
+async def test_legs_work_for_what_their_parent_has_traded_and_end_the_rest_of_it(desk):
     await desk.submit(*bracket(desk, limit="10.00", loss="8.00"))
     assert await desk.bar(9.9, volume=FOR_50) == ["entry +50 @ 9.90"]
     assert await desk.bar(10.5, 11.5, 10.4) == ["profit -50 @ 11.00"]
-    assert [desk.statuses[name] for name in ("entry", "profit", "loss")] == [
-        "partially_filled", "partially_filled", "accepted",
-    ]  # fmt: skip
-    assert await desk.bar(9.8, 9.8, 9.7) == ["entry +50 @ 9.80"]
-    assert await desk.bar(7.9) == ["loss -50 @ 7.90"]
-    assert desk.reasons["profit"] == desk.reasons["loss"] == "one cancels the other"
+    assert (desk.statuses["entry"], desk.reasons["entry"]) == ("cancelled", "a leg of it has traded")
+    assert [desk.statuses[name] for name in ("profit", "loss")] == ["cancelled", "cancelled"]
+    assert await desk.bar(9.8, 9.8, 7.7) == []
     assert desk.broker.holdings == {}
+
+
+async def test_a_limit_that_the_open_was_within_does_not_trade_on_the_way(desk):
+    await desk.submit(desk.order("reduce", -100, limit="9.00", is_reduce_only=True), desk.order("entry", 100))
+    assert await desk.bar(10, 10.2, 9.9) == ["entry +100 @ 10.00"]
+
+
+async def test_a_leg_of_an_entry_in_the_close_does_not_see_the_bar_before_it(desk):
+    await desk.bar(10)
+    entry = desk.order("entry", 100, time_in_force=TimeInForce.CLS)
+    await desk.submit(entry, desk.order("loss", -100, stop="9.50", parent_id="entry"))
+    while not (fills := await desk.bar(10, 10.2, 9.0, 10)):
+        pass
+    assert fills == ["entry +100 @ 10.00"]
+    assert await desk.bar(10.3, 10.4, 10.2) == []
+    assert desk.statuses["loss"] == "accepted"
+
+
+async def test_orders_of_a_group_may_have_unequal_sizes(desk):
+    await desk.submit(desk.order("a", 100, limit="10", oco_group="g"), desk.order("b", 50, limit="8", oco_group="g"))
+    assert await desk.bar(9.9) == ["a +100 @ 9.90"]
+    assert (desk.statuses["b"], desk.reasons["b"]) == ("cancelled", "one cancels the other")
+    assert desk.broker.working[0] == 0
+
+
+async def test_a_lone_leg_ends_with_what_it_may_trade(desk):
+    await desk.submit(desk.order("held", 10))
+    await desk.bar(10)
+    await desk.submit(desk.order("entry", 100), desk.order("loss", -100, stop="9.50", parent_id="entry"))
+    assert await desk.bar(10, volume=FOR_50) == ["entry +50 @ 10.00"]
+    await desk.cancel("entry")
+    assert await desk.bar(9) == ["loss -50 @ 9.00"]
+    assert desk.statuses["loss"] == "cancelled"
+    assert desk.broker.holdings == {"AAA": 10}
+
+
+async def test_all_or_nothing_counts_what_only_reduces_too(desk):
+    await desk.submit(desk.order("held", 50))
+    await desk.bar(10)
+    await desk.submit(desk.order("all", -100, time_in_force=TimeInForce.FOK, is_reduce_only=True))
+    assert await desk.bar(10) == []
+    assert desk.broker.holdings == {"AAA": 50}
+
+
+async def test_an_order_far_beyond_the_account_trades_what_is_covered(build_desk):
+    desk = build_desk(initial_cash=Decimal(100_000))
+    await desk.submit(desk.order("entry", 2 * 10**12))
+    assert await desk.bar(10, volume=3e13) == ["entry +10000 @ 10.00"]
+    assert desk.reasons["entry"] == "buying power is used up"
 
 
 async def test_legs_leave_alone_what_others_have_bought(holder):

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from numba.core import config
 
+from outcry import compiled as compiling
 from outcry.compiled import compile_entry_point, is_cached
-from outcry.features.kernels import compile as compiling
 
 SIGNATURE = "f8(f8)"
 

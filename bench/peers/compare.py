@@ -46,6 +46,7 @@ class Engine:
 
 
 ENGINES = (
+    Engine("bench.peers.outcry_peer"),
     Engine("bench.peers.nautilus_peer", "pandas2"),
     Engine("bench.peers.backtesting_peer", "pandas2"),
     Engine("bench.peers.vectorbt_peer", "pandas3"),

@@ -16,7 +16,7 @@ class BrokerConfig(FrozenConfig):
 
     ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and may
     take the whole volume of a bar, ``pessimistic`` has three times the slippage, the spread and the impact, twice the
-    commission and the cost of borrowing, and a quarter of the volume. A result that lives on the difference between
+    commission, and a quarter of the volume. A result that lives on the difference between
     them lives on its assumptions.
 
     Attributes
@@ -26,7 +26,8 @@ class BrokerConfig(FrozenConfig):
     max_leverage : float
         Largest gross exposure as a multiple of equity.
     max_volume_frac : float
-        Largest part of the volume of a bar that all orders of its symbol may take together.
+        Largest part of the volume of a bar that all orders of its symbol may take together; above 1 they trade more
+        than the market did, as many backtesters let them.
     slippage : str
         ``fixed``, ``volume``, ``volatility`` or ``spread``; a file each in `outcry.execution.costs`.
     slippage_bps, slippage_volume_bps, max_slippage_bps : float
@@ -41,21 +42,21 @@ class BrokerConfig(FrozenConfig):
         Bars over which average volume, volatility and spread are taken; they end before the bar of the trade.
     commission_per_share, commission_bps, min_commission : float
         Account currency a share, basis points of the notional, and at least so much a fill.
+    commission_step : Decimal
+        What a commission is rounded up to; 0 for the smallest amount that can be counted.
     commission_tiers : tuple of (float, float)
         From so many shares traded in a month on, a share costs so much instead.
     latency_ms : tuple of (float, float)
         Least and most time from the close of a frame to the arrival of its orders.
     latency_frames : int
         Frames that an order waits beyond the next one.
-    borrow_bps_per_year, financing_bps_per_year : float
-        Paid overnight for what is short, and for negative cash.
     """
 
     assumptions: Literal["optimistic", "realistic", "pessimistic"] = "realistic"
     initial_cash: Decimal = Field(default=Decimal(100_000), gt=0)
     allow_short: bool = False
     max_leverage: float = Field(default=1.0, gt=0, le=10)
-    max_volume_frac: float = Field(default=0.10, gt=0, le=1)
+    max_volume_frac: float = Field(default=0.10, gt=0, le=1_000_000)
     slippage: Literal["fixed", "volume", "volatility", "spread"] = "fixed"
     slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
     slippage_volume_bps: float = Field(default=10.0, ge=0, lt=10_000)
@@ -68,11 +69,10 @@ class BrokerConfig(FrozenConfig):
     commission_per_share: float = Field(default=0.005, ge=0)
     commission_bps: float = Field(default=0.0, ge=0, lt=10_000)
     min_commission: float = Field(default=1.0, ge=0)
+    commission_step: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
     commission_tiers: tuple[tuple[float, float], ...] = ()
     latency_ms: tuple[float, float] = (0.0, 0.0)
     latency_frames: int = Field(default=0, ge=0, le=1_000)
-    borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
-    financing_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
 
     def assumed(self) -> "BrokerConfig":
         """Return what the assumptions make of these costs and limits."""
@@ -81,13 +81,12 @@ class BrokerConfig(FrozenConfig):
         slips = ("slippage_bps", "slippage_volume_bps", "max_slippage_bps", "spread_factor")
         impacts = ("impact_factor", "permanent_factor")
         commissions = ("commission_per_share", "commission_bps", "min_commission")
-        carries = ("borrow_bps_per_year", "financing_bps_per_year")
         if self.assumptions == "optimistic":
-            bent: dict[str, object] = dict.fromkeys((*slips, *impacts, *commissions, *carries), 0.0)
+            bent: dict[str, object] = dict.fromkeys((*slips, *impacts, *commissions), 0.0)
             bent |= {"max_volume_frac": 1.0, "latency_ms": (0.0, 0.0), "latency_frames": 0, "commission_tiers": ()}
         else:
             dearer = dict.fromkeys((*slips, *impacts), PESSIMISTIC_SLIPPAGE)
-            dearer |= dict.fromkeys((*commissions, *carries), PESSIMISTIC_COMMISSION)
+            dearer |= dict.fromkeys(commissions, PESSIMISTIC_COMMISSION)
             bent = {name: factor * getattr(self, name) for name, factor in dearer.items()}
             bent["max_volume_frac"] = PESSIMISTIC_VOLUME * self.max_volume_frac
             bent["commission_tiers"] = tuple(

@@ -9,7 +9,6 @@ from outcry.errors import ConfigurationError
 SUBDIVISIONS = (10_000, 100, 1)
 FINEST_PER_CURRENCY = 10**10
 LARGEST_UNITS = 2**62
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,6 @@ class Grid:
         Price units in a tick: 10,000; fewer where lots are so small that a billion would not fit.
     price_scale, money_scale : float
         Price units, and money units, in one unit of account currency; whole numbers.
-    cent : int
-        Money units in the smallest commission: a cent, or one unit where that is more.
 
     Raises
     ------
@@ -76,10 +73,6 @@ class Grid:
     @cached_property
     def money_scale(self) -> float:
         return float(1 / self.money_unit)
-
-    @cached_property
-    def cent(self) -> int:
-        return max(int(CENT / self.money_unit), 1)
 
     @cached_property
     def lot_shares(self) -> float:

@@ -96,7 +96,7 @@ class FastBacktest:
             build_results(n, n_most),
             np.zeros(n_most, dtype=np.int64),
         )
-        self._counters = np.zeros(4, dtype=np.int64)
+        self._counters = np.zeros(loop.N_COUNTERS, dtype=np.int64)
         self._counters[loop.FAILURE] = positions.FITS
         self._curves = (np.zeros((4, len(tape))), np.zeros((2, len(tape)), dtype=np.int64))
         self._n_traded = 0
@@ -112,10 +112,12 @@ class FastBacktest:
 
     def trade_weights(self, weights: FloatArray, on_progress: Callable[[float], None] | None = None) -> FastRun:
         """Trade target weights, float64 (n_frames, n_symbols); NaN leaves a symbol as it is."""
-        shape = (len(self._tape), self._tape.n_symbols)
-        if weights.shape != shape:
-            raise DataValidationError(f"weights must have shape {shape}, had {weights.shape}")
-        return self._trade((np.ascontiguousarray(weights), np.empty((0, 0, 3)), np.empty((0, 0))), on_progress)
+        return self._trade_given("weights", weights, on_progress)
+
+    def trade_shares(self, shares: FloatArray, on_progress: Callable[[float], None] | None = None) -> FastRun:
+        """Trade signed shares to be held, float64 (n_frames, n_symbols); NaN leaves a symbol as it is."""
+        self._counters[loop.IN_SHARES] = 1
+        return self._trade_given("shares", shares, on_progress)
 
     def trade_forecasts(
         self, probability: FloatArray, volatility: FloatArray, on_progress: Callable[[float], None] | None = None
@@ -187,6 +189,12 @@ class FastBacktest:
             drawdown=curves[loop.DRAWDOWN, :n].copy(),
             is_halted=curves[loop.HALTED, :n] != 0,
         )
+
+    def _trade_given(self, name: str, given: FloatArray, on_progress: Callable[[float], None] | None) -> FastRun:
+        shape = (len(self._tape), self._tape.n_symbols)
+        if given.shape != shape:
+            raise DataValidationError(f"{name} must have shape {shape}, had {given.shape}")
+        return self._trade((np.ascontiguousarray(given), np.empty((0, 0, 3)), np.empty((0, 0))), on_progress)
 
     def _trade(self, views: loop.Views, on_progress: Callable[[float], None] | None) -> FastRun:
         run, n_frames = loop.compile_run(), len(self._tape)

@@ -28,6 +28,7 @@ from outcry.execution.kernels.bar import Scratch as MarketScratch
 from outcry.execution.kernels.entry import BARS, BROKER, SCRATCH
 from outcry.execution.kernels.past import Bars
 from outcry.market.frame import BoolArray, FloatArray, IntArray
+from outcry.market.grid_kernels import to_currency
 from outcry.order_rows import CANCEL_ALL, FILLED, GROUP, KEEP_OPEN, NUMBER, PARENT, POSITION, REASON, STATUS, TOUCHED
 from outcry.portfolio.kernels.orders import OrderRules
 from outcry.portfolio.kernels.positions import CASH, EQUITY, FITS, mark, settle_fills
@@ -44,8 +45,10 @@ from outcry.risk.kernels.review import Scratch as GateScratch
 WHOLE, MARKET_HALF, DECISION_HALF = range(3)
 """What of a frame is traded."""
 
-N_ORDERS, N_FILLS, N_EVENTS, FAILURE = range(4)
-"""Counters of a run: orders, fills and events logged; what would have become too large, `FITS` where nothing."""
+N_ORDERS, N_FILLS, N_EVENTS, FAILURE, IN_SHARES = range(5)
+"""Counters of a run: orders, fills and events logged; what would have become too large, `FITS` where nothing; whether
+given targets are shares, not weights."""
+N_COUNTERS = 5
 
 Tape = tuple[Bars, IntArray, IntArray, BoolArray, int]
 """bars (n_past + n_frames, n_symbols); clock (n_frames, N_CLOCK); sessions (n_frames,); presence (n_frames, n_symbols);
@@ -136,8 +139,7 @@ def decision_step(
     given, probability, volatility = views
     seq, close = clock[k, SEQ_NOW], broker[5]
     if len(given):
-        for i in range(len(target)):
-            target[i] = given[k, i] if present[k, i] else math.nan
+        write_target(given[k], present[k], close, account[EQUITY], steps, counters[IN_SHARES] != 0, target)
         n_wanted, cancel = write_orders(
             seq, account[EQUITY], lots, working, close, target, order_rules, steps, scratch[1][1], wanted
         )
@@ -162,6 +164,23 @@ def decision_step(
         logs[4][place] = seq
     counters[N_EVENTS] += n_events
     write_curves(k, account, lots, close, steps, state, logs)
+
+
+@inlined_kernel
+def write_target(
+    given: FloatArray,
+    present: BoolArray,
+    close: FloatArray,
+    equity: int,
+    steps: Steps,
+    is_in_shares: bool,
+    target: FloatArray,
+) -> None:
+    """Write given targets as weights; a symbol without a bar is left as it is, and without equity all are flat."""
+    for i in range(len(target)):
+        target[i] = given[i] if present[i] else math.nan
+        if is_in_shares and equity > 0:
+            target[i] *= close[i] / to_currency(equity, steps[1])
 
 
 @kernel

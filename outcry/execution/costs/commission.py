@@ -1,14 +1,14 @@
 """Commission linear in shares and in notional, with tiers and a minimum."""
 
 from outcry.compiled import kernel
-from outcry.execution.kernels.model import CENT, LOT_SHARES, MIN_COMMISSION, MONEY_SCALE, NOTIONAL_FRAC
+from outcry.execution.kernels.model import COMMISSION_STEP, LOT_SHARES, MIN_COMMISSION, MONEY_SCALE, NOTIONAL_FRAC
 from outcry.market.frame import FloatArray
 from outcry.market.grid_kernels import round_up
 
 
 @kernel
 def commission(market: FloatArray, tiers: FloatArray, month_lots: int, lots: int, price: int) -> int:
-    """Return ``max(minimum, Σ a_share(tier) · shares + bps / 10⁴ · notional)`` of a fill, up to a cent, money units.
+    """Return ``max(minimum, Σ a_share(tier) · shares + bps / 10⁴ · notional)`` of a fill, rounded up, money units.
 
     Parameters
     ----------
@@ -33,4 +33,4 @@ def commission(market: FloatArray, tiers: FloatArray, month_lots: int, lots: int
         stop = tiers[k + 1, 0] if k + 1 < len(tiers) else last
         linear += tiers[k, 1] * max(min(stop, last) - max(tiers[k, 0], first), 0.0)
     linear += market[NOTIONAL_FRAC] * (float(lots) * float(price)) / market[MONEY_SCALE]
-    return round_up(max(linear, market[MIN_COMMISSION]) * market[MONEY_SCALE], int(market[CENT]))
+    return round_up(max(linear, market[MIN_COMMISSION]) * market[MONEY_SCALE], int(market[COMMISSION_STEP]))

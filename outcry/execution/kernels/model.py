@@ -10,11 +10,11 @@ from outcry.market.frame import FloatArray
 from outcry.market.grid import Grid
 
 (
-    PRICE_SCALE, MONEY_SCALE, LOT_SHARES, SUB_TICKS, CENT, ALLOW_SHORT, MAX_LEVERAGE, VOLUME_FRAC, WINDOW_BARS,
-    SLIPPAGE_KIND, SLIPPAGE_FRAC, SLIPPAGE_VOLUME_FRAC, MAX_SLIPPAGE_FRAC, SPREAD_FACTOR, IMPACT_KIND, IMPACT_FACTOR,
-    PERMANENT_FACTOR, PER_SHARE, NOTIONAL_FRAC, MIN_COMMISSION, LATENCY_MIN_NS, LATENCY_MAX_NS, LATENCY_FRAMES,
-    BORROW_PER_YEAR, FINANCING_PER_YEAR,
-) = range(25)  # fmt: skip
+    PRICE_SCALE, MONEY_SCALE, LOT_SHARES, SUB_TICKS, COMMISSION_STEP, ALLOW_SHORT, MAX_LEVERAGE, VOLUME_FRAC,
+    WINDOW_BARS, SLIPPAGE_KIND, SLIPPAGE_FRAC, SLIPPAGE_VOLUME_FRAC, MAX_SLIPPAGE_FRAC, SPREAD_FACTOR, IMPACT_KIND,
+    IMPACT_FACTOR, PERMANENT_FACTOR, PER_SHARE, NOTIONAL_FRAC, MIN_COMMISSION, LATENCY_MIN_NS, LATENCY_MAX_NS,
+    LATENCY_FRAMES,
+) = range(23)  # fmt: skip
 
 FIXED, VOLUME, VOLATILITY, SPREAD = range(4)
 SLIPPAGE_MODELS = ("fixed", "volume", "volatility", "spread")
@@ -26,13 +26,13 @@ MILLISECOND_NS = 1e6
 
 
 def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
-    """Return the table, float64 (25,); `config` as it is assumed."""
+    """Return the table, float64 (23,); `config` as it is assumed."""
     slots = {
         PRICE_SCALE: grid.price_scale,
         MONEY_SCALE: grid.money_scale,
         LOT_SHARES: grid.lot_shares,
         SUB_TICKS: grid.sub_ticks,
-        CENT: grid.cent,
+        COMMISSION_STEP: max(grid.money_units(config.commission_step), 1),
         ALLOW_SHORT: config.allow_short,
         MAX_LEVERAGE: config.max_leverage,
         VOLUME_FRAC: config.max_volume_frac,
@@ -51,8 +51,6 @@ def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
         LATENCY_MIN_NS: config.latency_ms[0] * MILLISECOND_NS,
         LATENCY_MAX_NS: config.latency_ms[1] * MILLISECOND_NS,
         LATENCY_FRAMES: config.latency_frames,
-        BORROW_PER_YEAR: config.borrow_bps_per_year * BASIS_POINT,
-        FINANCING_PER_YEAR: config.financing_bps_per_year * BASIS_POINT,
     }
     return np.array([float(slots[slot]) for slot in range(len(slots))])
 

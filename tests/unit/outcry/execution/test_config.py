@@ -15,8 +15,6 @@ COSTS = {
     "commission_per_share": 0.01,
     "commission_bps": 2.0,
     "min_commission": 1.5,
-    "borrow_bps_per_year": 30.0,
-    "financing_bps_per_year": 70.0,
     "max_volume_frac": 0.2,
     "commission_tiers": ((100.0, 0.004), (500.0, 0.002)),
     "latency_ms": (70.0, 310.0),
@@ -30,6 +28,7 @@ OTHERS = {
     "slippage": "volume",
     "impact": "square_root",
     "window_bars": 7,
+    "commission_step": Decimal(0),
 }
 
 
@@ -63,8 +62,6 @@ def test_a_pessimist_has_dearer_costs_and_less_volume_and_the_same_latency():
         "commission_per_share": 0.02,
         "commission_bps": 4.0,
         "min_commission": 3.0,
-        "borrow_bps_per_year": 60.0,
-        "financing_bps_per_year": 140.0,
         "max_volume_frac": 0.05,
         "commission_tiers": ((100.0, 0.008), (500.0, 0.004)),
     }
@@ -88,7 +85,7 @@ def test_what_was_assumed_once_is_not_assumed_again(word):
         ({"slippage": "volume", "slippage_bps": 60.0}, r"max_slippage_bps must be at least slippage_bps 60\.0, was 50"),
         ({"assumptions": "pessimistic", "impact_factor": 12.0}, "impact_factor"),
         ({"max_volume_frac": 0.0}, "max_volume_frac"),
-        ({"max_volume_frac": 1.01}, "max_volume_frac"),
+        ({"max_volume_frac": -1.0}, "max_volume_frac"),
         ({"window_bars": 1}, "window_bars"),
         ({"initial_cash": 0}, "initial_cash"),
         ({"slippage": "none"}, "slippage"),

@@ -2,7 +2,7 @@
 
 All symbols are one market and one account; each still trades its own hundred shares, and frames are the instants at
 which any symbol has a bar. Prices of the file have four decimals, so the tick is a ten-thousandth, and commission is
-not rounded to cents.
+not rounded to cents. The rules know no volume: every bar has plenty, as the other engines assume.
 """
 
 from dataclasses import dataclass
@@ -43,6 +43,7 @@ COLUMNS = (f"sma_{FAST_BARS}", f"sma_{SLOW_BARS}")
 TICK = Decimal("0.0001")
 DAY_NS = 86_400 * 10**9
 NO_LIMIT = 1_000.0
+PLENTY_SHARES = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,7 @@ def load(market: list[Bars]) -> Market:
     for i, bars in enumerate(market):
         rows = np.searchsorted(ts, bars.ts_open_ns + BAR_NS)
         for name, column in columns.items():
-            column[rows, i] = bars.prices[name]
+            column[rows, i] = bars.prices[name] if name != "volume" else PLENTY_SHARES
     frames = FrameTensor(0, ts, vwap=columns["close"], present=~np.isnan(columns["close"]), **columns)
     starts = np.arange(ts[0] // DAY_NS, ts[-1] // DAY_NS + 2) * DAY_NS
     sessions = Sessions(starts, starts + DAY_NS, starts, np.zeros(len(starts), dtype=np.int64))
@@ -77,7 +78,7 @@ def load(market: list[Bars]) -> Market:
             commission_bps=FEE_FRAC * 1e4,
             min_commission=0.0,
             commission_step=Decimal(0),
-            max_volume_frac=1_000_000.0,
+            max_volume_frac=1.0,
         ),
         PortfolioConfig(rebalance_frac=NO_LIMIT),
         RiskConfig(

@@ -26,8 +26,7 @@ class BrokerConfig(FrozenConfig):
     max_leverage : float
         Largest gross exposure as a multiple of equity.
     max_volume_frac : float
-        Largest part of the volume of a bar that all orders of its symbol may take together; above 1 they trade more
-        than the market did, as many backtesters let them.
+        Largest part of the volume of a bar that all orders of its symbol may take together.
     slippage : str
         ``fixed``, ``volume``, ``volatility`` or ``spread``; a file each in `outcry.execution.costs`.
     slippage_bps, slippage_volume_bps, max_slippage_bps : float
@@ -56,7 +55,7 @@ class BrokerConfig(FrozenConfig):
     initial_cash: Decimal = Field(default=Decimal(100_000), gt=0)
     allow_short: bool = False
     max_leverage: float = Field(default=1.0, gt=0, le=10)
-    max_volume_frac: float = Field(default=0.10, gt=0, le=1_000_000)
+    max_volume_frac: float = Field(default=0.10, gt=0, le=1)
     slippage: Literal["fixed", "volume", "volatility", "spread"] = "fixed"
     slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
     slippage_volume_bps: float = Field(default=10.0, ge=0, lt=10_000)

@@ -85,7 +85,7 @@ def test_what_was_assumed_once_is_not_assumed_again(word):
         ({"slippage": "volume", "slippage_bps": 60.0}, r"max_slippage_bps must be at least slippage_bps 60\.0, was 50"),
         ({"assumptions": "pessimistic", "impact_factor": 12.0}, "impact_factor"),
         ({"max_volume_frac": 0.0}, "max_volume_frac"),
-        ({"max_volume_frac": -1.0}, "max_volume_frac"),
+        ({"max_volume_frac": 1.01}, "max_volume_frac"),
         ({"window_bars": 1}, "window_bars"),
         ({"initial_cash": 0}, "initial_cash"),
         ({"slippage": "none"}, "slippage"),

@@ -53,7 +53,7 @@ def forecast_frames(
     *,
     keep: tuple[str, ...] = (),
 ) -> Forecasts:
-    """Compute the features of all frames, piece by piece, and forecast each piece in one call.
+    """Compute what is read of the features of all frames, piece by piece, and forecast each piece in one call.
 
     Parameters
     ----------
@@ -71,15 +71,16 @@ def forecast_frames(
     -----
     A frame with an infinite value in a column the model reads has no forecast, as on a desk.
     """
-    names = plan.feature_set.names
-    features = plan.build_features()
+    read = () if model is None else (*model.feature_names, VOLATILITY_COLUMN)
+    features = plan.build_features(tuple(dict.fromkeys((*read, *keep))))
+    names, place = features.features.names, features.features.place
     if len(warmup):
         features.replay(warmup)
     shape = frames.close.shape
     probability = np.full((*shape, len(Direction)), np.nan)
     volatility = np.full(shape, np.nan)
     kept = {name: np.full(shape, np.nan) for name in keep}
-    guard = QualityGuard(plan.feature_set.columns, shape[1])
+    guard = QualityGuard(features.features.columns, shape[1])
     on_progress("forecast", 0.0)
     for rows in _chunks(len(frames), 8 * shape[1] * len(names)):
         piece = frames.rows(rows.start, rows.stop, first_seq=frames.first_seq + rows.start)
@@ -91,7 +92,7 @@ def forecast_frames(
         if VOLATILITY_COLUMN in names:
             volatility[rows] = values[:, :, names.index(VOLATILITY_COLUMN)]
         for name, column in kept.items():
-            column[rows] = values[:, :, plan.feature_set.place(name)]
+            column[rows] = values[:, :, place(name)]
         on_progress("forecast", rows.stop / len(frames))
     return Forecasts(probability, volatility, guard.findings, MappingProxyType(kept))
 

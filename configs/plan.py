@@ -74,11 +74,19 @@ class RunPlan:
         """The columns this run computes."""
         return resolve_features(self.settings.features, self.bar_ns, self.universe.symbols)
 
-    def build_features(self) -> "UniverseFeatures":
-        """Return the features of the whole universe, before the first frame."""
+    def build_features(self, columns: tuple[str, ...] = ()) -> "UniverseFeatures":
+        """Return the features of the whole universe, before the first frame; only these columns, where some are named.
+
+        A column has the same values whatever else is computed.
+        """
         from outcry.features.universe_features import UniverseFeatures
 
-        return UniverseFeatures(self.feature_set, self.universe, self.sessions, self.bars_per_year)
+        features = self.feature_set
+        if columns:
+            config = self.settings.features.model_copy(update={"columns": columns, "exclude": ()})
+            features = resolve_features(config, self.bar_ns, self.universe.symbols)
+        n_threads = self.settings.features.n_threads
+        return UniverseFeatures(features, self.universe, self.sessions, self.bars_per_year, n_threads=n_threads)
 
     def build_engine(self, n_symbols: int) -> "FeatureEngine":
         """Return a feature engine for `n_symbols` of the universe."""

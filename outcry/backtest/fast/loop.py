@@ -85,7 +85,7 @@ LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i
 COUNTERS = "i8[::1]"
 
 
-@kernel
+@inlined_kernel
 def market_step(
     k: int, tape: Tape, market: Market, ledger: Ledger, steps: Steps, logs: Logs, counters: IntArray
 ) -> bool:
@@ -107,7 +107,7 @@ def market_step(
     return bool(code == FITS)
 
 
-@kernel
+@inlined_kernel
 def note_statuses(broker: Broker, log: IntArray) -> None:
     """Copy what became of the orders that changed into the log."""
     orders, counts = broker[2], broker[3]
@@ -118,7 +118,7 @@ def note_statuses(broker: Broker, log: IntArray) -> None:
             row[STATUS], row[REASON], row[FILLED] = order[STATUS], order[REASON], order[FILLED]
 
 
-@kernel
+@inlined_kernel
 def decision_step(
     k: int,
     tape: Tape,
@@ -183,7 +183,7 @@ def write_target(
             target[i] *= close[i] / to_currency(equity, steps[1])
 
 
-@kernel
+@inlined_kernel
 def submit_rows(
     k: int, n_out: int, clock: IntArray, market: Market, decisions: Decisions, logs: Logs, counters: IntArray
 ) -> None:
@@ -209,7 +209,7 @@ def copy_row(row: NDArray[Any], target: NDArray[Any]) -> None:
         target[column] = row[column]
 
 
-@kernel
+@inlined_kernel
 def write_curves(
     k: int, account: IntArray, lots: IntArray, close: FloatArray, steps: Steps, state: IntArray, logs: Logs
 ) -> None:
@@ -226,7 +226,7 @@ def write_curves(
     curves[HALTED, k] = state[IS_HALTED]
 
 
-@kernel
+@inlined_kernel
 def has_room(n_symbols: int, market: Market, logs: Logs, counters: IntArray) -> bool:
     """Say whether tables and logs hold whatever the next frame can bring: four rows a symbol, and as many events."""
     orders, counts = market[0][2], market[0][3]

@@ -145,7 +145,7 @@ def accept(broker: Broker, order: IntArray, market: FloatArray, made_ts_ns: int)
     row[ARRIVAL_NS] = made_ts_ns + latency_ns(market, order[SEQ], order[SYMBOL], order[POSITION])
 
 
-@kernel
+@inlined_kernel
 def advance_bar(
     broker: Broker,
     market: FloatArray,

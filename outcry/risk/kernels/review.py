@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from outcry.compiled import compile_entry_point, kernel
+from outcry.compiled import compile_entry_point, inlined_kernel, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
 from outcry.order_rows import (
@@ -101,7 +101,7 @@ def compile_review(version: str) -> Callable[..., tuple[int, int, int]]:
     return compile_entry_point(review_frame, _SIGNATURE)
 
 
-@kernel
+@inlined_kernel
 def review(
     state: IntArray,
     rules: Rules,

@@ -195,8 +195,9 @@ def ask_weights(strategy: Strategy, view: MarketView, n_checked: int = 16) -> Fl
     weights = check_weights(_call(name, view, lambda: strategy.weights(view)), view.close.shape, view, name)
     rows = np.unique(np.linspace(0, len(view) - 1, n_checked).astype(np.int64))
     for t in rows.tolist():
-        alone = np.asarray(_call(name, view, lambda t=t: strategy.weights(view.row(t))), dtype=np.float64)
-        if alone.shape != (1, len(view.symbols)) or not np.array_equal(alone[0], weights[t], equal_nan=True):
+        row = view.row(t)
+        alone = check_weights(_call(name, row, lambda row=row: strategy.weights(row)), row.close.shape, row, name)
+        if not np.array_equal(alone[0], weights[t], equal_nan=True):
             raise StrategyError(
                 f"{name}.weights must give a frame the same weights alone and among others, does not at "
                 f"{_at(view, int(t))}: a strategy that reads other rows looks ahead, or is a StatefulStrategy"

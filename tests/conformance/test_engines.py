@@ -1,13 +1,16 @@
 """The compiled backtest against the desk: the same orders, fills and equity, to the last digit, whatever is traded."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from outcry.adapters.sources.load import load_market
 from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import build_tape
@@ -21,6 +24,7 @@ from outcry.execution.router import OrderRouter
 from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
+from outcry.market.source import SourceConfig
 from outcry.market.universe import Universe
 from outcry.messages import FeatureFrame, Forecast, OrderType, RiskEvent, TimeInForce
 from outcry.portfolio.config import PortfolioConfig
@@ -74,7 +78,7 @@ def build_market(seed: int, n_frames: int, volatility: float = 0.02, lot: str = 
 
 class NoFeatures:
     async def update(self, frame):
-        return FeatureFrame(frame.seq, frame.ts_close_ns, np.empty((N_SYMBOLS, 0)), ~frame.present)
+        return FeatureFrame(frame.seq, frame.ts_close_ns, np.empty((frame.n_symbols, 0)), ~frame.present)
 
 
 class GivenForecasts:
@@ -85,7 +89,7 @@ class GivenForecasts:
 
     async def predict(self, features):
         probability, volatility = (array[features.seq] for array in self._arrays)
-        return Forecast(features.seq, probability, np.zeros(N_SYMBOLS), volatility, "model")
+        return Forecast(features.seq, probability, np.zeros(len(volatility)), volatility, "model")
 
 
 async def trade_on_desk(
@@ -205,6 +209,34 @@ async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_
         weights = np.where(rng.random(shape) < 0.6, np.nan, rng.uniform(-0.6, 0.8, shape))
     recorded, events = await trade_on_desk(market, config, probability, trailing, weights)
     run = trade_fast(market, config, probability, trailing, weights)
+    assert first_difference(recorded, run.ledger()) is None
+    assert run.risk_events == events
+
+
+@pytest.mark.realdata
+async def test_twenty_sessions_of_eighty_stocks_are_traded_alike(market_data_dir):
+    source = SourceConfig(source=str(market_data_dir / "us_equities_5min_2025_2026.parquet"), end=date(2025, 9, 30))
+    loaded = load_market(source, {})
+    ends = loaded.calendar.sessions(*loaded.frames.ts_close_ns[[0, -1]].tolist())
+    first = int(np.searchsorted(loaded.frames.ts_close_ns, ends.close_ns[-20]))
+    market = Market(
+        loaded.universe,
+        ends,
+        loaded.frames.rows(0, first, first_seq=-first),
+        loaded.frames.rows(first, len(loaded.frames), first_seq=0),
+    )
+    close = np.vstack([market.warmup.close, market.frames.close])
+    filled = pl.DataFrame(close).fill_nan(None).fill_null(strategy="forward").to_numpy()
+    change = np.log(filled[first:] / filled[first - 60 : -60])
+    edge = np.clip(np.nan_to_num(np.sign(change) * np.minimum(50 * np.abs(change), 1.0)), -1, 1)
+    probability = np.stack([(1 + edge) / 2, np.zeros_like(edge), (1 - edge) / 2], axis=2)
+    volatility = np.full(edge.shape, 0.4)
+    broker = BrokerConfig(slippage="spread", impact="square_root", allow_short=True, latency_ms=(70.0, 310.0))
+    portfolio = PortfolioConfig(allow_short=True, stop_loss_frac=0.01, take_profit_frac=0.02)
+    config = FastConfig(broker, portfolio, RiskConfig(daily_loss_frac=0.01, drawdown_ladder=()))
+    recorded, events = await trade_on_desk(market, config, probability, volatility, None)
+    run = trade_fast(market, config, probability, volatility, None)
+    assert len(recorded.fills) > 1_000
     assert first_difference(recorded, run.ledger()) is None
     assert run.risk_events == events
 

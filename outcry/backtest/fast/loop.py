@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from outcry.compiled import compile_entry_point, inlined_kernel, kernel, source_hash
+from outcry.compiled import compile_entry_point, inlined_kernel, source_hash
 from outcry.execution.kernels.bar import (
     SEQ_NOW,
     TS_CLOSE_NS,

@@ -72,6 +72,13 @@ class FastBacktest:
         self._run_id = run_id
         self._universe = universe
         self._tape = tape
+        self._market_tape = (
+            tuple(_read_only(column) for column in tape.bars),
+            _read_only(tape.clock),
+            _read_only(tape.session),
+            _read_only(tape.present),
+            tape.n_past,
+        )
         self._grid = universe.grid
         n, n_most = len(universe), (1 + MOST_LEGS) * len(universe)
         broker = config.broker.assumed()
@@ -115,7 +122,7 @@ class FastBacktest:
         shape = (len(self._tape), self._tape.n_symbols)
         if weights.shape != shape:
             raise DataValidationError(f"weights must have shape {shape}, had {weights.shape}")
-        return self._trade((np.ascontiguousarray(weights), np.empty((0, 0, 3)), np.empty((0, 0))), on_progress)
+        return self._trade(_views(weights=weights), on_progress)
 
     def trade_forecasts(
         self, probability: FloatArray, volatility: FloatArray, on_progress: Callable[[float], None] | None = None
@@ -134,8 +141,7 @@ class FastBacktest:
                 f"probability and volatility must have shapes {(*shape, 3)} and {shape}, "
                 f"had {probability.shape} and {volatility.shape}"
             )
-        views = (np.empty((0, 0)), np.ascontiguousarray(probability), np.ascontiguousarray(volatility))
-        return self._trade(views, on_progress)
+        return self._trade(_views(probability=probability, volatility=volatility), on_progress)
 
     def trade_strategy(
         self, strategy: StatefulStrategy, view: MarketView, on_progress: Callable[[float], None] | None = None
@@ -148,7 +154,7 @@ class FastBacktest:
             What `ask_frame` finds wrong. `result` still gives the frames that were traded.
         """
         weights = np.full((len(self._tape), self._tape.n_symbols), np.nan)
-        views = (weights, np.empty((0, 0, 3)), np.empty((0, 0)))
+        views = _views(weights=weights)
         run = loop.compile_run()
         for k in range(len(self._tape)):
             self._make_room_for_a_frame()
@@ -201,11 +207,11 @@ class FastBacktest:
         return self.result()
 
     def _arguments(self, views: loop.Views) -> tuple[object, ...]:
-        tape, (lots, counts), (units, closes) = self._tape, self._held, self._last
+        (lots, counts), (units, closes) = self._held, self._last
         broker = (self._account, lots, self._open, counts, units, closes)
         logs = (self._orders, self._fills, *self._events, *self._curves)
         return (
-            (tape.bars, tape.clock, tape.session, tape.present, tape.n_past),
+            self._market_tape,
             (broker, *self._market, self._market_scratch),
             (*self._book, self._places),
             self._rulebook,
@@ -249,6 +255,24 @@ class FastBacktest:
             f"{name} must stay below {largest:.0f}, which whole units of {self._grid.money_unit} can count, "
             f"did not in frame {self._tape.first_seq + k}"
         )
+
+
+def _views(
+    weights: FloatArray | None = None, probability: FloatArray | None = None, volatility: FloatArray | None = None
+) -> loop.Views:
+    """Return what decides as the loop takes it: what is not given has no rows."""
+    return (
+        _read_only(np.empty((0, 0)) if weights is None else weights),
+        _read_only(np.empty((0, 0, 3)) if probability is None else probability),
+        _read_only(np.empty((0, 0)) if volatility is None else volatility),
+    )
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written, of the array itself where its rows are contiguous, else of a copy."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _enlarged(rows: NDArray[Any], capacity: int) -> NDArray[Any]:

@@ -81,9 +81,7 @@ DECISIONS = (
     "Tuple((i8[::1], f8[::1], i8[:,::1], Tuple((f8[:,::1], i8[:,::1])),"
     " Tuple((f8[::1], i8[::1], i8[::1], f8[::1], i8[::1])), Tuple((i8[:,::1], i8[:,::1], f8[:,::1])), i8[::1]))"
 )
-VIEWS = (
-    "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True)))"
-)
+VIEWS = "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True)))"
 LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1]))"
 COUNTERS = "i8[::1]"
 

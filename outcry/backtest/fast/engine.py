@@ -27,7 +27,6 @@ from outcry.portfolio.kernels.rebalancing import steps_of
 from outcry.portfolio.kernels.sizing import sizing_rules
 from outcry.risk.arrays import build_results, build_rules, build_scratch, to_array
 from outcry.risk.config import RiskConfig
-from outcry.risk.events import to_risk_event
 from outcry.risk.kernels.layout import N_EVENT_NUMBERS, N_EVENT_VALUES
 from outcry.risk.state import RiskState
 
@@ -173,11 +172,7 @@ class FastBacktest:
         n, counters = self._n_traded, self._counters
         curves, units = self._curves
         n_events = int(counters[loop.N_EVENTS])
-        numbers, values, seqs = (rows[:n_events].tolist() for rows in self._events)
-        events = tuple(
-            to_risk_event(seq, number, value, self._universe, self._rules[1])
-            for seq, number, value in zip(seqs, numbers, values, strict=True)
-        )
+        numbers, values, seqs = self._events
         return FastRun(
             run_id=self._run_id,
             universe=self._universe,
@@ -185,7 +180,8 @@ class FastBacktest:
             ts_close_ns=self._tape.ts_close_ns[:n],
             order_rows=self._orders[: counters[loop.N_ORDERS]].copy(),
             fill_rows=self._fills[: counters[loop.N_FILLS]].copy(),
-            risk_events=events,
+            event_rows=(numbers[:n_events].copy(), values[:n_events].copy(), seqs[:n_events].copy()),
+            ladder=self._rules[1],
             cash_units=units[loop.CASH_CURVE, :n].copy(),
             equity_units=units[loop.EQUITY_CURVE, :n].copy(),
             gross=curves[loop.GROSS, :n].copy(),

@@ -22,6 +22,7 @@ from cli.options import (
     read_settings,
 )
 from cli.progress import StepProgress
+from cli.sweep import Objective, SweepRequest, sweep
 
 if TYPE_CHECKING:
     from actors.fast import Progress
@@ -50,6 +51,19 @@ StrategyFile = Annotated[
 Parameters = Annotated[
     list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="One parameter of it; may be repeated.")
 ]
+GridTexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        metavar="KEY=VALUES",
+        help="Trade every combination, over Ray; may be repeated. KEY: a setting of portfolio, risk or broker, or "
+        "param.NAME. VALUES: a,b,c or first..last/count or first..last:step.",
+    ),
+]
+NRandom = Annotated[int | None, typer.Option("--random", metavar="N", help="Draw N points of the grid.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of --random.")]
+BestBy = Annotated[Objective, typer.Option("--objective", help="What the best trial of a grid is the best in.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Trade again what the journal has of the same grid.")]
 
 
 def backtest(
@@ -61,6 +75,11 @@ def backtest(
     strategy: StrategyFile = None,
     parameters: Parameters = None,
     engine: Engine = EngineName.FAST,
+    grid: GridTexts = None,
+    n_random: NRandom = None,
+    seed: Seed = 0,
+    objective: BestBy = Objective.SHARPE,
+    fresh: Fresh = False,
     bundle: Bundle = None,
     config: ConfigFile = None,
     assignments: Assignments = None,
@@ -69,16 +88,30 @@ def backtest(
 ) -> None:
     """Trade recorded bars in this process, with the decisions, limits and fills of a live floor.
 
-    Without --strategy an ensemble is trained on the first part of the data, and trades the rest.
+    Without --strategy an ensemble is trained on the first part of the data, and trades the rest. With --grid each
+    combination of settings and parameters is a trial; all are kept in the journal, and the best one is reported with
+    how far it can be told from luck.
     """
+    from configs.grid import read_grid
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
-    from outcry.backtest.strategy import load_strategy
-    from outcry.errors import StrategyError
+    from outcry.backtest.strategy import StrategySource, load_strategy, parameters_of
+    from outcry.errors import ConfigurationError, StrategyError
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
+    if grid:
+        if engine is not EngineName.FAST:
+            raise ConfigurationError(f"--grid must go with --engine fast, was {engine.value}")
+        file = None if strategy is None else StrategySource.read(strategy)
+        given = read_parameters(parameters)
+        found = read_grid(grid, settings, None if file is None else parameters_of(file.load()))
+        points = found.points(n_random, seed)
+        request = SweepRequest(found, points, file, given, bundle, objective, fresh, report, as_json)
+        raise typer.Exit(sweep(settings, request))
+    if n_random is not None:
+        raise ConfigurationError("--random draws points of a grid, and --grid was not given")
     chosen = None if strategy is None else load_strategy(strategy, read_parameters(parameters))
     with StepProgress(quiet=as_json) as progress:
         history, failure = _trade(settings, chosen, engine, bundle, progress.show)

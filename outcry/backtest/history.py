@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from outcry.backtest.analytics.sweep_evidence import SweepEvidence
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
@@ -66,6 +67,8 @@ class RunHistory:
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
         Further facts for the page, as text. No secrets.
+    sweep : SweepEvidence
+        Where the run is the best of many; None where it is one by itself.
 
     Raises
     ------
@@ -101,6 +104,7 @@ class RunHistory:
     selection: SelectionRecord | None = None
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    sweep: SweepEvidence | None = None
 
     def __post_init__(self) -> None:
         n_frames, n_symbols = len(self.ts_close_ns), len(self.universe)

@@ -4,7 +4,7 @@ A strategy is a class in a file of the user. One that looks at each frame by its
 once; one that remembers is asked frame by frame.
 """
 
-import importlib.util
+import hashlib
 import inspect
 import math
 import sys
@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -148,6 +148,56 @@ class StatefulStrategy(ABC):
 AnyStrategy = Strategy | StatefulStrategy
 
 
+@dataclass(frozen=True, slots=True)
+class StrategySource:
+    """The file of a strategy as it was read: a process elsewhere makes the same strategy of it."""
+
+    path: Path
+    text: str
+
+    @classmethod
+    def read(cls, path: Path) -> "StrategySource":
+        """Read a file; raise `StrategyError` where there is none, or it is not text."""
+        if not path.is_file():
+            raise StrategyError(f"strategy must name a file, was {path}")
+        try:
+            return cls(path, path.read_text())
+        except UnicodeDecodeError:
+            raise StrategyError(f"strategy must be a Python file, was {path}") from None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def load(self) -> type[AnyStrategy]:
+        """Run the file and return the one strategy that it defines.
+
+        Raises
+        ------
+        StrategyError
+            Where it cannot be run, or does not define exactly one strategy.
+        """
+        path, name = self.path, f"outcry_strategy_{self.path.stem}"
+        module = ModuleType(name)
+        module.__file__ = str(path)
+        sys.modules[name] = module
+        try:
+            exec(compile(self.text, str(path), "exec"), module.__dict__)  # noqa: S102 - what the user asks for
+        except Exception as error:
+            raise StrategyError(f"strategy {path} must run, failed with {type(error).__name__}: {error}") from error
+        found = [
+            each
+            for each in vars(module).values()
+            if inspect.isclass(each) and issubclass(each, Strategy | StatefulStrategy) and each.__module__ == name
+        ]
+        concrete = [each for each in found if not inspect.isabstract(each)]
+        if len(concrete) != 1:
+            names = ", ".join(each.__name__ for each in concrete) or "none"
+            raise StrategyError(f"strategy {path} must define one class of Strategy or StatefulStrategy, found {names}")
+        return concrete[0]
+
+
 def load_strategy(path: Path, parameters: Mapping[str, Any] | None = None) -> AnyStrategy:
     """Return the one strategy that a file defines, made with `parameters`.
 
@@ -156,31 +206,29 @@ def load_strategy(path: Path, parameters: Mapping[str, Any] | None = None) -> An
     StrategyError
         Where there is no such file, it cannot be run, or does not define exactly one strategy.
     """
-    if not path.is_file():
-        raise StrategyError(f"strategy must name a file, was {path}")
-    name = f"outcry_strategy_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise StrategyError(f"strategy must be a Python file, was {path}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    return make_strategy(StrategySource.read(path).load(), parameters)
+
+
+def make_strategy(kind: type[AnyStrategy], parameters: Mapping[str, Any] | None = None) -> AnyStrategy:
+    """Return a strategy made with `parameters`; raise `StrategyError` where it does not take them."""
     try:
-        spec.loader.exec_module(module)
+        return kind(**(parameters or {}))
     except Exception as error:
-        raise StrategyError(f"strategy {path} must run, failed with {type(error).__name__}: {error}") from error
-    found = [
-        each
-        for each in vars(module).values()
-        if inspect.isclass(each) and issubclass(each, Strategy | StatefulStrategy) and each.__module__ == name
-    ]
-    concrete = [each for each in found if not inspect.isabstract(each)]
-    if len(concrete) != 1:
-        names = ", ".join(each.__name__ for each in concrete) or "none"
-        raise StrategyError(f"strategy {path} must define one class of Strategy or StatefulStrategy, found {names}")
-    try:
-        return concrete[0](**(parameters or {}))
-    except TypeError as error:
-        raise StrategyError(f"strategy {concrete[0].__name__} must take its parameters: {error}") from error
+        raise StrategyError(f"strategy {kind.__name__} must take its parameters: {error}") from error
+
+
+def parameters_of(kind: type[AnyStrategy]) -> dict[str, Any]:
+    """Return the parameters that a strategy takes by name, with the type each is annotated with, ``object`` without.
+
+    One that takes any has the name ``**``.
+    """
+    found: dict[str, Any] = {}
+    for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found["**"] = object
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            found[name] = object if parameter.annotation is parameter.empty else parameter.annotation
+    return found
 
 
 def ask_weights(strategy: Strategy, view: MarketView, n_checked: int = 16) -> FloatArray:

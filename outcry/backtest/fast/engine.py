@@ -27,7 +27,6 @@ from outcry.portfolio.kernels.rebalancing import steps_of
 from outcry.portfolio.kernels.sizing import sizing_rules
 from outcry.risk.arrays import build_results, build_rules, build_scratch, to_array
 from outcry.risk.config import RiskConfig
-from outcry.risk.events import to_risk_event
 from outcry.risk.kernels.layout import N_EVENT_NUMBERS, N_EVENT_VALUES
 from outcry.risk.state import RiskState
 
@@ -72,6 +71,13 @@ class FastBacktest:
         self._run_id = run_id
         self._universe = universe
         self._tape = tape
+        self._market_tape = (
+            tuple(_read_only(column) for column in tape.bars),
+            _read_only(tape.clock),
+            _read_only(tape.session),
+            _read_only(tape.present),
+            tape.n_past,
+        )
         self._grid = universe.grid
         n, n_most = len(universe), (1 + MOST_LEGS) * len(universe)
         broker = config.broker.assumed()
@@ -136,8 +142,7 @@ class FastBacktest:
                 f"probability and volatility must have shapes {(*shape, 3)} and {shape}, "
                 f"had {probability.shape} and {volatility.shape}"
             )
-        views = (np.empty((0, 0)), np.ascontiguousarray(probability), np.ascontiguousarray(volatility))
-        return self._trade(views, on_progress)
+        return self._trade(_views(probability=probability, volatility=volatility), on_progress)
 
     def trade_strategy(
         self, strategy: StatefulStrategy, view: MarketView, on_progress: Callable[[float], None] | None = None
@@ -150,7 +155,7 @@ class FastBacktest:
             What `ask_frame` finds wrong. `result` still gives the frames that were traded.
         """
         weights = np.full((len(self._tape), self._tape.n_symbols), np.nan)
-        views = (weights, np.empty((0, 0, 3)), np.empty((0, 0)))
+        views = _views(weights=weights)
         run = loop.compile_run()
         for k in range(len(self._tape)):
             self._make_room_for_a_frame()
@@ -169,11 +174,7 @@ class FastBacktest:
         n, counters = self._n_traded, self._counters
         curves, units = self._curves
         n_events = int(counters[loop.N_EVENTS])
-        numbers, values, seqs = (rows[:n_events].tolist() for rows in self._events)
-        events = tuple(
-            to_risk_event(seq, number, value, self._universe, self._rules[1])
-            for seq, number, value in zip(seqs, numbers, values, strict=True)
-        )
+        numbers, values, seqs = self._events
         return FastRun(
             run_id=self._run_id,
             universe=self._universe,
@@ -181,7 +182,8 @@ class FastBacktest:
             ts_close_ns=self._tape.ts_close_ns[:n],
             order_rows=self._orders[: counters[loop.N_ORDERS]].copy(),
             fill_rows=self._fills[: counters[loop.N_FILLS]].copy(),
-            risk_events=events,
+            event_rows=(numbers[:n_events].copy(), values[:n_events].copy(), seqs[:n_events].copy()),
+            ladder=self._rules[1],
             cash_units=units[loop.CASH_CURVE, :n].copy(),
             equity_units=units[loop.EQUITY_CURVE, :n].copy(),
             gross=curves[loop.GROSS, :n].copy(),
@@ -194,7 +196,7 @@ class FastBacktest:
         shape = (len(self._tape), self._tape.n_symbols)
         if given.shape != shape:
             raise DataValidationError(f"{name} must have shape {shape}, had {given.shape}")
-        return self._trade((np.ascontiguousarray(given), np.empty((0, 0, 3)), np.empty((0, 0))), on_progress)
+        return self._trade(_views(weights=given), on_progress)
 
     def _trade(self, views: loop.Views, on_progress: Callable[[float], None] | None) -> FastRun:
         run, n_frames = loop.compile_run(), len(self._tape)
@@ -209,11 +211,11 @@ class FastBacktest:
         return self.result()
 
     def _arguments(self, views: loop.Views) -> tuple[object, ...]:
-        tape, (lots, counts), (units, closes) = self._tape, self._held, self._last
+        (lots, counts), (units, closes) = self._held, self._last
         broker = (self._account, lots, self._open, counts, units, closes)
         logs = (self._orders, self._fills, *self._events, *self._curves)
         return (
-            (tape.bars, tape.clock, tape.session, tape.present, tape.n_past),
+            self._market_tape,
             (broker, *self._market, self._market_scratch),
             (*self._book, self._places),
             self._rulebook,
@@ -257,6 +259,24 @@ class FastBacktest:
             f"{name} must stay below {largest:.0f}, which whole units of {self._grid.money_unit} can count, "
             f"did not in frame {self._tape.first_seq + k}"
         )
+
+
+def _views(
+    weights: FloatArray | None = None, probability: FloatArray | None = None, volatility: FloatArray | None = None
+) -> loop.Views:
+    """Return what decides as the loop takes it: what is not given has no rows."""
+    return (
+        _read_only(np.empty((0, 0)) if weights is None else weights),
+        _read_only(np.empty((0, 0, 3)) if probability is None else probability),
+        _read_only(np.empty((0, 0)) if volatility is None else volatility),
+    )
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written, of the array itself where its rows are contiguous, else of a copy."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _enlarged(rows: NDArray[Any], capacity: int) -> NDArray[Any]:

@@ -25,7 +25,7 @@ from outcry.execution.kernels.bar import (
     sum_working,
 )
 from outcry.execution.kernels.bar import Scratch as MarketScratch
-from outcry.execution.kernels.entry import BARS, BROKER, SCRATCH
+from outcry.execution.kernels.entry import BROKER, SCRATCH
 from outcry.execution.kernels.past import Bars
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
@@ -73,14 +73,18 @@ GROSS, NET, DRAWDOWN, HALTED = range(4)
 CASH_CURVE, EQUITY_CURVE = range(2)
 
 BOOK = "UniTuple(i8[::1], 5)"
-TAPE = f"Tuple(({BARS}, i8[:,::1], i8[::1], b1[:,::1], i8))"
+# Market and views are only read, and of arrays that many processes share nothing else is allowed.
+TAPE = (
+    "Tuple((UniTuple(Array(f8, 2, 'C', readonly=True), 6), Array(i8, 2, 'C', readonly=True),"
+    " Array(i8, 1, 'C', readonly=True), Array(b1, 2, 'C', readonly=True), i8))"
+)
 MARKET = f"Tuple(({BROKER}, f8[::1], f8[:,::1], {SCRATCH}))"
 RULEBOOK = f"Tuple((f8[::1], {RULES_TYPE}, {STEPS_TYPE}, Tuple((f8[::1], f8[:,::1], i8[::1], f8[::1]))))"
 DECISIONS = (
     "Tuple((i8[::1], f8[::1], i8[:,::1], Tuple((f8[:,::1], i8[:,::1])),"
     " Tuple((f8[::1], i8[::1], i8[::1], f8[::1], i8[::1])), Tuple((i8[:,::1], i8[:,::1], f8[:,::1])), i8[::1]))"
 )
-VIEWS = "Tuple((f8[:,::1], f8[:,:,::1], f8[:,::1]))"
+VIEWS = "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True)))"
 LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1]))"
 COUNTERS = "i8[::1]"
 

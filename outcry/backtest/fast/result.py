@@ -30,6 +30,7 @@ from outcry.order_rows import (
     SYMBOL,
     to_order,
 )
+from outcry.risk.events import to_risk_event
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,10 @@ class FastRun:
     order_rows : int64 (n_orders, N_COLUMNS)
         Every order, as it stands at the end; see `outcry.order_rows`.
     fill_rows : int64 (n_fills, N_FILL_COLUMNS)
-    risk_events : tuple of RiskEvent
+    event_rows : tuple of int64 (n_events, N_EVENT_NUMBERS), float64 (n_events, N_EVENT_VALUES), int64 (n_events,)
+        What the limits did: numbers, values and frame; see `outcry.risk.kernels.layout`.
+    ladder : float64 (n_steps, 2)
+        Drawdown and exposure of each step of the limits.
     cash_units, equity_units : int64 (n_frames,)
         Money units, at the closes.
     gross, net : float64 (n_frames,)
@@ -63,7 +67,8 @@ class FastRun:
     ts_close_ns: IntArray
     order_rows: IntArray
     fill_rows: IntArray
-    risk_events: tuple[RiskEvent, ...]
+    event_rows: tuple[IntArray, FloatArray, IntArray]
+    ladder: FloatArray
     cash_units: IntArray
     equity_units: IntArray
     gross: FloatArray
@@ -83,6 +88,15 @@ class FastRun:
     def cash(self) -> FloatArray:
         """Account currency, float64 (n_frames,)."""
         return np.divide(self.cash_units, self.universe.grid.money_scale, dtype=np.float64)
+
+    @property
+    def risk_events(self) -> tuple[RiskEvent, ...]:
+        """What the limits did, in words, made anew for each who asks."""
+        numbers, values, seqs = (rows.tolist() for rows in self.event_rows)
+        return tuple(
+            to_risk_event(seq, number, value, self.universe, self.ladder)
+            for seq, number, value in zip(seqs, numbers, values, strict=True)
+        )
 
     def orders(self) -> tuple[OrderIntent, ...]:
         """Return every order as it was made."""

@@ -1,0 +1,364 @@
+"""``outcry backtest --grid``: many trials over Ray, written to the journal, and what the best of them is worth."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from cli.cluster import cluster_address, ray_cluster
+from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
+from cli.ledger import services_of
+from cli.progress import StepProgress
+from cli.sweep_view import N_ROWS, SweepView, best_outcomes, best_table, point_text
+from configs.floor import RayConfig
+from configs.grid import SweepGrid, parameters_at, settings_at, to_level
+from outcry.errors import StrategyError
+
+if TYPE_CHECKING:
+    from actors.trials import TrialOutcome
+    from configs.schema import Settings
+    from outcry.adapters.postgres.sweeps import TrialRecord
+    from outcry.backtest.analytics.sweep_evidence import SweepEvidence
+    from outcry.backtest.history import RunHistory
+    from outcry.backtest.strategy import StrategySource
+    from training.sweep import PreparedSweep
+
+WRITE_EVERY_S = 1.0
+STORE_SPARE_BYTES = 100 * 2**20
+
+
+class Objective(StrEnum):
+    """What the best trial is the best in."""
+
+    SHARPE = "sharpe"
+    SORTINO = "sortino"
+    CALMAR = "calmar"
+    TOTAL_RETURN = "total_return"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """What the command line asks for."""
+
+    grid: SweepGrid
+    points: Sequence[Mapping[str, Any]]
+    strategy: "StrategySource | None"
+    parameters: Mapping[str, Any]
+    bundle: Path | None
+    objective: Objective
+    is_fresh: bool
+    report: Path | None
+    as_json: bool
+
+
+@dataclass(slots=True)
+class SweepResult:
+    """What came of a sweep; `sharpes` are of one session, of every trial known of the strategy on the market."""
+
+    outcomes: dict[int, "TrialOutcome"] = field(default_factory=dict)
+    n_reused: int = 0
+    is_interrupted: bool = False
+    seconds: float = 0.0
+    memory: dict[str, float] = field(default_factory=dict)
+    sharpes: dict[str, float] = field(default_factory=dict)
+
+
+def sweep(settings: "Settings", request: SweepRequest) -> int:
+    """Run a sweep to its end, or to Ctrl-C; return the exit code.
+
+    Raises
+    ------
+    StrategyError
+        Where every trial failed.
+    """
+    from outcry.backtest.report.write import write_report
+    from training.sweep import prepare_sweep
+
+    with StepProgress(quiet=request.as_json) as progress:
+        prepared = prepare_sweep(
+            settings, request.grid, request.points, request.strategy, request.parameters, request.bundle, progress.show
+        )
+        progress.close()
+        result = trade_sweep(settings, prepared, request)
+    outcomes = [result.outcomes[place] for place in sorted(result.outcomes)]
+    if all(outcome.metrics is None for outcome in outcomes):
+        if result.is_interrupted:
+            errors.print("interrupted before a trial was finished", highlight=False)
+            return EXIT_INTERRUPTED
+        raise StrategyError(f"all {len(outcomes)} trials failed, the first with: {outcomes[0].error}")
+    evidence = weigh(prepared, outcomes, request.objective, result)
+    best = best_outcomes(outcomes, request.objective, 1)
+    path = request.report or settings.floor.state_dir / "runs" / prepared.plan.run_id / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = describe(prepared, request, result, outcomes, evidence) | {"report": str(path)}
+    if best:
+        history = history_of_trial(prepared, prepared.trials[best[0].index].point, evidence)
+        write_report(history, path)
+        if abs(float(history.equity[-1]) - float((best[0].metrics or {})["final_equity"] or 0.0)) > 0.005:
+            document["evidence"]["cautions"].append("Traded again here, the best trial ends with another equity.")
+    sweep_path = path.with_name("sweep.json")
+    sweep_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
+    if request.as_json:
+        print_json_document({k: v for k, v in document.items() if k != "trials"} | {"sweep": str(sweep_path)})
+    else:
+        _print(prepared, request, document, outcomes)
+        console.print(f"sweep   {sweep_path}", highlight=False, soft_wrap=True)
+        console.print(f"report  {path}", highlight=False, soft_wrap=True)
+    if result.is_interrupted:
+        errors.print(
+            f"stopped after {len(outcomes)} of {len(prepared.trials)} trials; the same command goes on", highlight=False
+        )
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def trade_sweep(settings: "Settings", prepared: "PreparedSweep", request: SweepRequest) -> SweepResult:
+    """Trade every trial that the journal does not hold yet, writing each as it comes."""
+    from actors.sweep import WorkerMemory, run_trials
+    from actors.trials import TrialOutcome
+
+    result, memory = SweepResult(), WorkerMemory()
+    points = [trial.point for trial in prepared.trials]
+    with services_of(settings) as services:
+        known = asyncio.run(_open(services.database_url, prepared, request))
+        for trial in prepared.trials:
+            if (record := known.get(trial.key)) is not None:
+                metrics = dict(record.metrics or {})
+                result.outcomes[trial.index] = TrialOutcome(
+                    trial.index, metrics, record.returns, "", record.initial_cash
+                )
+        result.n_reused = len(result.outcomes)
+        todo = [(trial.index, trial.point) for trial in prepared.trials if trial.index not in result.outcomes]
+        unwritten: list[TrialOutcome] = []
+        started = written_at = time.monotonic()
+        try:
+            if todo:
+                with (
+                    ray_cluster(_cluster_for(settings.ray, prepared.market.n_bytes)),
+                    SweepView(points, request.objective, quiet=request.as_json) as view,
+                ):
+                    started = time.monotonic()
+                    view.resume(list(result.outcomes.values()))
+                    for outcomes in run_trials(prepared.market, todo, memory):
+                        result.outcomes.update((outcome.index, outcome) for outcome in outcomes)
+                        unwritten += outcomes
+                        view.show(outcomes)
+                        if time.monotonic() - written_at > WRITE_EVERY_S:
+                            _write(services.database_url, prepared, unwritten)
+                            unwritten, written_at = [], time.monotonic()
+                    result.seconds = time.monotonic() - started
+        except KeyboardInterrupt:
+            result.is_interrupted = True
+            result.seconds = time.monotonic() - started
+        _write(services.database_url, prepared, unwritten)
+        result.sharpes = asyncio.run(_known_sharpes(services.database_url, prepared))
+    result.memory = memory.to_record() if memory.n_workers else {}
+    return result
+
+
+def weigh(
+    prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"], objective: str, result: SweepResult
+) -> "SweepEvidence":
+    """Weigh the best trial against all that are known."""
+    from actors.trials import objective_of
+    from outcry.backtest.analytics.session_returns import sessions_per_year
+    from outcry.backtest.analytics.sweep_evidence import weigh_sweep
+
+    plan = prepared.plan
+    return weigh_sweep(
+        [{key: to_level(value) for key, value in prepared.trials[outcome.index].point.items()} for outcome in outcomes],
+        objective_of(list(outcomes), objective),
+        {place: outcome.returns for place, outcome in enumerate(outcomes) if outcome.returns is not None},
+        np.array(list(result.sharpes.values()), dtype=np.float64),
+        sessions_per_year(prepared.frames.ts_close_ns, plan.bars_per_year),
+    )
+
+
+def history_of_trial(prepared: "PreparedSweep", point: Mapping[str, Any], evidence: "SweepEvidence") -> "RunHistory":
+    """Trade one point again, here, and return all of it."""
+    from actors.fast import make_tape, trade_forecasts, trade_strategy, view_of
+    from actors.history import history_of_fast_run
+    from outcry.backtest.strategy import make_strategy
+
+    base, market = prepared.plan, prepared.market
+    plan = replace(base, settings=base.settings.model_copy(update=settings_at(market.settings, point)))
+    tape = make_tape(plan, prepared.warmup, prepared.frames)
+    if market.strategy is None:
+        run = trade_forecasts(plan, tape, prepared.forecasts, lambda step, fraction: None)
+    else:
+        strategy = make_strategy(market.strategy.load(), market.parameters | parameters_at(point))
+        kept = {name: prepared.forecasts.columns[name] for name in strategy.columns}
+        view = view_of(plan, prepared.frames, replace(prepared.forecasts, columns=kept), strategy)
+        run, _ = trade_strategy(plan, strategy, tape, view, lambda step, fraction: None)
+    manifest = None if prepared.model is None else prepared.model.manifest
+    history = history_of_fast_run(plan, manifest, prepared.warmup, prepared.frames, prepared.forecasts, run)
+    return replace(history, sweep=evidence)
+
+
+def describe(
+    prepared: "PreparedSweep",
+    request: SweepRequest,
+    result: SweepResult,
+    outcomes: Sequence["TrialOutcome"],
+    evidence: "SweepEvidence",
+) -> dict[str, Any]:
+    """Return all that is told of a sweep as plain values."""
+    plan, n_new = prepared.plan, len(outcomes) - result.n_reused
+    points = {outcome.index: dict(prepared.trials[outcome.index].point) for outcome in outcomes}
+    best = best_outcomes(outcomes, request.objective, 1)
+    failed = [outcome for outcome in outcomes if outcome.metrics is None]
+    return {
+        "sweep_id": prepared.sweep_id,
+        "strategy": prepared.strategy_name,
+        "source": plan.settings.market.source,
+        "n_symbols": len(plan.universe),
+        "n_frames": len(prepared.frames),
+        "span_ns": [int(prepared.frames.ts_close_ns[0]), int(prepared.frames.ts_close_ns[-1])],
+        "objective": request.objective.value,
+        "in_sample": in_sample_text(len(outcomes), is_forecast=prepared.model is not None),
+        "grid": request.grid.to_json(),
+        "n_points": len(prepared.trials),
+        "n_finished": len(outcomes) - len(failed),
+        "n_failed": len(failed),
+        "n_reused": result.n_reused,
+        "is_interrupted": result.is_interrupted,
+        "seconds": result.seconds,
+        "trials_per_s": n_new / result.seconds if result.seconds > 0 else None,
+        "worker_memory": result.memory,
+        "best": None
+        if not best
+        else {"trial": best[0].index, "point": points[best[0].index], "metrics": best[0].metrics},
+        "evidence": evidence.to_record(),
+        "errors": _count_errors(failed),
+        "trials": [
+            {"trial": each.index, "point": points[each.index], "metrics": each.metrics, "error": each.error}
+            for each in outcomes
+        ],
+    }
+
+
+def in_sample_text(n_trials: int, *, is_forecast: bool) -> str:
+    """Say what of the figures is in-sample."""
+    text = (
+        f"In-sample: the best of {n_trials} trials was chosen on the same frames that its figures are of; nothing was "
+        "held out."
+    )
+    return text + (" The forecasts are out of sample: the ensemble saw nothing of these frames." if is_forecast else "")
+
+
+def _count_errors(failed: Sequence["TrialOutcome"]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for outcome in failed:
+        counts[outcome.error] = counts.get(outcome.error, 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1])[:N_ROWS])
+
+
+def _cluster_for(config: RayConfig, n_bytes: int) -> RayConfig:
+    """Return the settings of a cluster with a worker a core, and a store that holds the market."""
+    if cluster_address(config) is not None:
+        return config
+    store = max(config.object_store_bytes, n_bytes * 5 // 4 + STORE_SPARE_BYTES)
+    return config.model_copy(update={"num_cpus": os.cpu_count() or 1, "object_store_bytes": store})
+
+
+async def _open(url: str, prepared: "PreparedSweep", request: SweepRequest) -> "dict[str, TrialRecord]":
+    """Record the sweep, and return what it has finished before."""
+    from outcry.adapters.postgres.sweeps import SweepJournal, SweepRecord
+
+    plan, closes = prepared.plan, prepared.frames.ts_close_ns
+    async with SweepJournal.connect(url) as journal:
+        await journal.create(
+            SweepRecord(
+                sweep_id=prepared.sweep_id,
+                strategy_name=prepared.strategy_name,
+                market=plan.fingerprint,
+                source=plan.settings.market.source,
+                symbols=plan.universe.symbols,
+                span_ns=(int(closes[0]), int(closes[-1])),
+                grid=request.grid.to_json(),
+                configuration={**plan.settings.public(), "parameters": dict(request.parameters)},
+                n_points=len(prepared.trials),
+            )
+        )
+        return {} if request.is_fresh else await journal.finished(prepared.sweep_id)
+
+
+def _write(url: str, prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"]) -> None:
+    from outcry.adapters.postgres.sweeps import SweepJournal, TrialRecord
+
+    async def write() -> None:
+        async with SweepJournal.connect(url) as journal:
+            await journal.add(prepared.sweep_id, records)
+
+    records = []
+    for outcome in outcomes:
+        trial = prepared.trials[outcome.index]
+        records.append(
+            TrialRecord(
+                trial.key,
+                trial.point,
+                trial.configuration,
+                outcome.initial_cash,
+                outcome.metrics,
+                outcome.returns,
+                outcome.error,
+            )
+        )
+    if records:
+        asyncio.run(write())
+
+
+async def _known_sharpes(url: str, prepared: "PreparedSweep") -> dict[str, float]:
+    from outcry.adapters.postgres.sweeps import SweepJournal
+
+    async with SweepJournal.connect(url) as journal:
+        return await journal.known_sharpes(prepared.strategy_name, prepared.plan.fingerprint)
+
+
+def _print(
+    prepared: "PreparedSweep", request: SweepRequest, document: Mapping[str, Any], outcomes: Sequence["TrialOutcome"]
+) -> None:
+    points = [trial.point for trial in prepared.trials]
+    console.print(best_table(best_outcomes(outcomes, request.objective, N_ROWS), points))
+    evidence = document["evidence"]
+    n_failed, reused = document["n_failed"], document["n_reused"]
+    parts = [f"{len(outcomes)} of {len(points)} trials"]
+    parts += [f"{n_failed} failed"] if n_failed else []
+    parts += [f"{reused} from the journal"] if reused else []
+    if (rate := document["trials_per_s"]) is not None:
+        parts.append(f"{document['seconds']:.1f} s, {rate:.1f} trials/s")
+    if memory := document["worker_memory"]:
+        parts.append(
+            f"{memory['n_workers']} workers, {memory['private_mb']:.0f} MB each beside {memory['shared_mb']:.0f} MB "
+            f"shared, {memory['growth_mb']:+.0f} MB since their first chunk"
+        )
+    lines = [f"sweep {prepared.sweep_id}: " + ", ".join(parts)]
+    lines += [f"{n} failed: {error}" for error, n in document["errors"].items()]
+    if best := document["best"]:
+        lines.append(f"best {request.objective.value}: {point_text(best['point'])}")
+    lines.append(document["in_sample"])
+    if deflated := evidence["deflated"]:
+        lines.append(
+            f"deflated Sharpe ratio {deflated['deflated_sharpe_frac']:.2f}: a session's {deflated['sharpe']:.3f} "
+            f"against {deflated['expected_max_sharpe']:.3f}, expected of the best of {evidence['n_trials']} "
+            "without skill; all known trials of this strategy on this market count"
+        )
+    if overfitting := evidence["overfitting"]:
+        lines.append(
+            f"probability of backtest overfitting {overfitting['pbo_frac']:.2f}, of loss {overfitting['loss_frac']:.2f}"
+        )
+    if sensitivity := evidence["sensitivity"]:
+        for effect in sensitivity["effects"]:
+            share = effect["effect_frac"]
+            if share is not None:
+                lines.append(f"{effect['parameter']} explains {100 * share:.0f} % of the {request.objective.value}")
+    lines += [f"caution: {text}" for text in evidence["cautions"]]
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

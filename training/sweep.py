@@ -1,0 +1,193 @@
+"""From settings and points to a sweep that is ready: data, features and forecasts once, a key for each trial."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from actors.fast import Forecasts, forecast_frames
+from actors.trials import Point, SweepMarket, config_at
+from configs.grid import SECTIONS, SweepGrid, parameters_at, settings_at
+from configs.plan import RunPlan
+from configs.schema import Settings
+from outcry.backtest.fast.engine import frames_looked_back
+from outcry.backtest.fast.loop import loop_version
+from outcry.backtest.fast.tape import build_tape
+from outcry.backtest.strategy import AnyStrategy, StrategySource, make_strategy
+from outcry.backtest.warm_up import LOOP, warm_up
+from outcry.errors import ConfigurationError, StrategyError
+from outcry.market.frame import FrameTensor
+from outcry.models.bundle import ModelBundle
+from training.prepare import KERNELS_STEP, prepare_run, prepare_strategy
+
+ENSEMBLE = "ensemble"
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A point of a sweep, a hash of all that decides its result, and its settings and parameters in full."""
+
+    index: int
+    key: str
+    point: Point
+    configuration: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedSweep:
+    """Everything that the trials of a sweep read, and what each of them is.
+
+    Attributes
+    ----------
+    sweep_id, strategy_name : str
+    plan : RunPlan
+        With the settings that the grid starts from.
+    model : ModelBundle or None
+    warmup, frames : FrameTensor
+    forecasts : Forecasts
+    market : SweepMarket
+    trials : tuple of Trial
+        No two have the same key.
+    """
+
+    sweep_id: str
+    strategy_name: str
+    plan: RunPlan
+    model: ModelBundle | None
+    warmup: FrameTensor
+    frames: FrameTensor
+    forecasts: Forecasts
+    market: SweepMarket
+    trials: tuple[Trial, ...]
+
+
+def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
+    settings: Settings,
+    grid: SweepGrid,
+    points: Sequence[Point],
+    strategy: StrategySource | None,
+    parameters: Mapping[str, Any],
+    bundle: Path | None,
+    on_progress: Progress,
+) -> PreparedSweep:
+    """Load the market, compute features and forecasts, and name every trial.
+
+    Parameters
+    ----------
+    settings : Settings
+    grid : SweepGrid
+    points : sequence of mapping
+        Of the grid.
+    strategy : StrategySource or None
+        None trades the forecasts of an ensemble.
+    parameters : mapping
+        Of the strategy, where a point does not say otherwise.
+    bundle : Path or None
+        See `prepare_run`.
+    on_progress : callable
+
+    Raises
+    ------
+    ConfigurationError
+        Where the values contradict each other in every point.
+    StrategyError
+        Where the strategy can be made at no point.
+    """
+    n_past = _frames_looked_back(settings, points)
+    wanted = None if strategy is None else _wanted(strategy.load(), parameters, points)
+    model: ModelBundle | None = None
+    if wanted is None or wanted.needs_forecast:
+        prepared = prepare_run(settings, bundle=bundle, on_progress=on_progress)
+        plan, model, warmup, frames = prepared.plan, prepared.model, prepared.warmup, prepared.frames
+        warm_up(plan.feature_set, partial(on_progress, KERNELS_STEP), others=(LOOP,))
+    else:
+        plan, frames = prepare_strategy(settings, wanted, on_progress)
+        warmup = frames.rows(0, 0, first_seq=0)
+    columns = () if wanted is None else wanted.columns
+    forecasts = forecast_frames(plan, model, warmup, frames, on_progress, keep=columns)
+    names = ("open", "high", "low", "close", "volume")
+    market = SweepMarket(
+        universe=plan.universe,
+        settings=settings,
+        tape=build_tape(warmup, frames, plan.sessions, n_past),
+        probability=forecasts.probability if wanted is None or wanted.needs_forecast else None,
+        volatility=forecasts.volatility if wanted is None else None,
+        prices={} if wanted is None else {name: getattr(frames, name) for name in names},
+        columns=dict(forecasts.columns),
+        strategy=strategy,
+        parameters=dict(parameters),
+        bars_per_year=plan.bars_per_year,
+    )
+    facts = {
+        "market": plan.fingerprint,
+        "span": [int(frames.ts_close_ns[0]), int(frames.ts_close_ns[-1])],
+        "features": plan.feature_set.hash,
+        "forecasts": None if model is None else model.version,
+        "strategy": None if strategy is None else strategy.hash,
+        "risk_free": settings.report.risk_free_per_year,
+    }
+    trials = _name_trials(facts, settings, parameters, points)
+    whole = {"facts": facts, "grid": grid.to_json(), "trials": [trial.key for trial in trials], "loop": loop_version()}
+    name = ENSEMBLE if wanted is None else type(wanted).__name__
+    return PreparedSweep(_hash(whole)[:16], name, plan, model, warmup, frames, forecasts, market, trials)
+
+
+def _frames_looked_back(settings: Settings, points: Sequence[Point]) -> int:
+    most, reason = 0, "none was given"
+    for point in points:
+        try:
+            most = max(most, frames_looked_back(config_at(settings, point).broker))
+        except ConfigurationError as error:
+            reason = str(error)
+    if not most:
+        raise ConfigurationError(f"--grid must have a point that can be traded: {reason}")
+    return most
+
+
+def _wanted(kind: type[AnyStrategy], parameters: Mapping[str, Any], points: Sequence[Point]) -> AnyStrategy:
+    """Return a strategy that asks for the columns and windows of those of all points."""
+    different = {json.dumps(at, sort_keys=True, default=str): at for at in map(parameters_at, points)}
+    made, failure = [], None
+    for changed in different.values():
+        try:
+            made.append(make_strategy(kind, {**parameters, **changed}))
+        except StrategyError as error:
+            failure = error
+    if not made:
+        raise failure or StrategyError(f"strategy {kind.__name__} must have a point, has none")
+    windows: dict[str, list[Any]] = {}
+    for strategy in made:
+        for name, values in strategy.windows.items():
+            windows[name] = list(dict.fromkeys([*windows.get(name, ()), *values]))
+    wanted = copy.copy(made[0])
+    object.__setattr__(wanted, "columns", tuple(dict.fromkeys(name for each in made for name in each.columns)))
+    object.__setattr__(wanted, "windows", windows)
+    return wanted
+
+
+def _name_trials(
+    facts: Mapping[str, Any], settings: Settings, parameters: Mapping[str, Any], points: Sequence[Point]
+) -> tuple[Trial, ...]:
+    """Return the trials of the points; of points that come to the same only the first is one."""
+    found: dict[str, Trial] = {}
+    for point in points:
+        try:
+            sections = {name: each.model_dump(mode="json") for name, each in settings_at(settings, point).items()}
+        except ConfigurationError:  # the trial says so when it is traded
+            sections = {name: getattr(settings, name).model_dump(mode="json") for name in SECTIONS}
+            sections["contradiction"] = dict(point)
+        configuration = sections | {"parameters": {**parameters, **parameters_at(point)}}
+        key = _hash({"facts": facts, "configuration": configuration})[:32]
+        if key not in found:
+            found[key] = Trial(len(found), key, point, configuration)
+    return tuple(found.values())
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -21,6 +21,38 @@ class AssumedCosts:
     min_commission: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradedWindow:
+    """One window of a walk-forward: what its model made on the span after the one it learnt from.
+
+    Attributes
+    ----------
+    train_span_ns, test_span_ns : tuple of int
+        First and last close, nanoseconds UTC.
+    model_version : str
+    in_sample_sharpe : float or None
+        Of the same model trading its own training span: what it remembers, no result. Of session returns, a year;
+        None without variance.
+    out_of_sample_sharpe : float or None
+        Of the test span, as part of the whole run.
+    total_return : float
+        A fraction, of the test span.
+    max_drawdown : float
+        In [0, 1], from the highest equity since the span began.
+    n_trades : int
+        Round trips that ended in the test span.
+    """
+
+    train_span_ns: tuple[int, int]
+    test_span_ns: tuple[int, int]
+    model_version: str
+    in_sample_sharpe: float | None
+    out_of_sample_sharpe: float | None
+    total_return: float
+    max_drawdown: float
+    n_trades: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunHistory:
     """Hold one run, frame by frame, as it was recorded by a live floor or made by a backtest.
@@ -66,6 +98,9 @@ class RunHistory:
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
         Further facts for the page, as text. No secrets.
+    windows : tuple of TradedWindow
+        Of a walk-forward, oldest first: every frame is traded by the newest model that was trained before it. Empty
+        where one model traded all frames, or none did.
 
     Raises
     ------
@@ -101,6 +136,7 @@ class RunHistory:
     selection: SelectionRecord | None = None
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    windows: tuple[TradedWindow, ...] = ()
 
     def __post_init__(self) -> None:
         n_frames, n_symbols = len(self.ts_close_ns), len(self.universe)

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 DATA_VARIABLE = "OUTCRY_TEST_DATA"
+STARTS_RAY = {"tests/integration/test_serve.py", "tests/integration/test_walk_forward.py"}
 REPOSITORY_DIR = Path(__file__).resolve().parents[1]
 
 # A shared machine makes time a bad judge of an example; CI draws the same examples every time, and half as many.
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         name = item.path.relative_to(REPOSITORY_DIR).as_posix()
-        group = "ray" if name.startswith("tests/scenarios/") or name == "tests/integration/test_serve.py" else name
+        group = "ray" if name.startswith("tests/scenarios/") or name in STARTS_RAY else name
         item.add_marker(pytest.mark.xdist_group(group))
     if IS_CI or data_dir().is_dir():
         return

@@ -1,18 +1,23 @@
 """Forecasts of many models are stitched: each frame has that of the newest model trained before it."""
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from actors.fast import forecast_frames, make_tape, trade_forecasts
 from configs.loader import load_settings
+from outcry.adapters.sources.load import load_market
 from outcry.backtest.windows import WalkForwardConfig, Window, cut_windows, window_of_rows
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
 from training.feature_table import FeatureTable
-from training.retrain import make_jobs, stitch_forecasts
-from training.window import WindowForecast, WindowJob, WindowMarket
+from training.prepare import prepare_run
+from training.retrain import make_jobs, stitch_forecasts, trade_walk_forward
+from training.window import WindowForecast, WindowJob, WindowMarket, run_window
 
 DAY_NS = 86_400 * 10**9
 
@@ -80,3 +85,49 @@ def test_another_price_before_the_end_of_a_training_span_is_another_training(sha
     changed = replace(shared, frames=replace(shared.frames, close=close))
     before, after = ([job.key for job in make_jobs(each, windows)] for each in (shared, changed))
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, *[False] * (len(windows) - 1)]
+
+
+def test_one_fixed_model_makes_what_a_backtest_of_its_bundle_makes(tmp_path: Path):
+    settings = load_settings(
+        assignments=[
+            "features.set=small",
+            "training.selection=[]",
+            "training.n_folds=2",
+            "portfolio.entry_edge=0.02",
+            "portfolio.exit_edge=0.0",
+            "walk_forward.scheme=fixed",
+            "walk_forward.train_sessions=250",
+            "walk_forward.test_sessions=120",
+            f"floor.state_dir={tmp_path}",
+        ],
+        options={"market": {"start": dt.date(2007, 1, 4), "end": dt.date(2008, 7, 30)}},
+    )
+    bundles: list[Path] = []
+
+    def run_here(shared: WindowMarket, jobs: Sequence[WindowJob]) -> list[WindowForecast]:
+        done = [run_window(shared, job) for job in jobs]
+        bundles.extend(each.bundle for each in done)
+        return done
+
+    ours = trade_walk_forward(settings, run_here, show_nothing).history
+    n_frames = len(load_market(settings.market).frames)
+    training = settings.training.model_copy(update={"train_frac": (250 + 1e-6) / n_frames})
+    prepared = prepare_run(
+        settings.model_copy(update={"training": training}), bundle=bundles[0], on_progress=show_nothing
+    )
+    plan, n = prepared.plan, len(ours.ts_close_ns)
+    frames = prepared.frames.rows(0, n, first_seq=0)
+    forecasts = forecast_frames(plan, prepared.model, prepared.warmup, frames, show_nothing)
+    theirs = trade_forecasts(plan, make_tape(plan, prepared.warmup, frames), forecasts, show_nothing)
+    np.testing.assert_array_equal(ours.ts_close_ns, theirs.ts_close_ns)
+    np.testing.assert_array_equal(ours.probability, forecasts.probability)
+    np.testing.assert_array_equal(ours.equity, theirs.equity)
+    assert ours.feature_quality == forecasts.feature_quality
+    assert ours.fills
+    assert ours.windows[0].in_sample_sharpe is not None
+    assert ours.training_span_ns is not None
+    assert ours.training_span_ns[1] < ours.ts_close_ns[0]
+
+
+def show_nothing(step: str, fraction: float) -> None:
+    pass

@@ -88,13 +88,28 @@ def forecast_frames(
         for t in range(len(piece)):
             guard.update(FeatureFrame(piece.first_seq + t, 0, values[t], ~piece.present[t]))
         if model is not None:
-            probability[rows] = _predict(model, values, names)
+            probability[rows] = predict_frames(model, values, names)
         if VOLATILITY_COLUMN in names:
             volatility[rows] = values[:, :, names.index(VOLATILITY_COLUMN)]
         for name, column in kept.items():
             column[rows] = values[:, :, place(name)]
         on_progress("forecast", rows.stop / len(frames))
     return Forecasts(probability, volatility, guard.findings, MappingProxyType(kept))
+
+
+def predict_frames(model: ModelBundle, values: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """Return probabilities (n_frames, n_symbols, 3) from features (n_frames, n_symbols, n_features).
+
+    A frame with an infinite value in a column the model reads is forecast NaN throughout, as on a desk.
+    """
+    n_frames, n_symbols, _ = values.shape
+    rows = values[:, :, model.columns_in(names)]
+    is_lost: BoolArray = np.any(np.isinf(rows), axis=(1, 2))
+    if is_lost.any():
+        rows = np.where(is_lost[:, np.newaxis, np.newaxis], np.nan, rows)
+    probability = model.predict_proba(rows.reshape(n_frames * n_symbols, -1)).reshape(n_frames, n_symbols, -1)
+    probability[is_lost] = np.nan
+    return probability
 
 
 def make_tape(plan: RunPlan, warmup: FrameTensor, frames: FrameTensor) -> MarketTape:
@@ -150,18 +165,6 @@ def view_of(plan: RunPlan, frames: FrameTensor, forecasts: Forecasts, strategy: 
 
 def _sections(plan: RunPlan) -> FastConfig:
     return FastConfig(plan.settings.broker, plan.settings.portfolio, plan.settings.risk)
-
-
-def _predict(model: ModelBundle, values: FloatArray, names: tuple[str, ...]) -> FloatArray:
-    """Return probabilities (n_frames, n_symbols, 3) from features (n_frames, n_symbols, n_features)."""
-    n_frames, n_symbols, _ = values.shape
-    rows = values[:, :, model.columns_in(names)]
-    is_lost: BoolArray = np.any(np.isinf(rows), axis=(1, 2))
-    if is_lost.any():
-        rows = np.where(is_lost[:, np.newaxis, np.newaxis], np.nan, rows)
-    probability = model.predict_proba(rows.reshape(n_frames * n_symbols, -1)).reshape(n_frames, n_symbols, -1)
-    probability[is_lost] = np.nan
-    return probability
 
 
 def _chunks(n_frames: int, bytes_a_frame: int) -> Iterator[slice]:

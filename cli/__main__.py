@@ -11,6 +11,7 @@ from cli.run import run
 from cli.status import status
 from cli.train import train
 from cli.verify import verify
+from cli.walk_forward import walk_forward
 
 app = typer.Typer(
     name="outcry",
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, backtest, train, verify, status, halt, resume, doctor):
+for command in (run, backtest, walk_forward, train, verify, status, halt, resume, doctor):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")

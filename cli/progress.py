@@ -16,7 +16,13 @@ class StepProgress:
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
         self._bars = (
-            Progress(TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn(), console=console)
+            Progress(
+                TextColumn("{task.description:<28}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=console,
+            )
             if console.is_terminal and not quiet
             else None
         )
@@ -36,14 +42,14 @@ class StepProgress:
         if self._bars is not None:
             self._bars.stop()
 
-    def show(self, step: str, fraction: float) -> None:
-        """Show that `step` is done to `fraction` in [0, 1]."""
+    def show(self, step: str, fraction: float, note: str = "") -> None:
+        """Show that `step` is done to `fraction` in [0, 1]; a note stands beside the bar."""
         if self._quiet:
             return
         if self._bars is not None:
             if step not in self._tasks:
-                self._tasks[step] = self._bars.add_task(step, total=1.0)
-            self._bars.update(self._tasks[step], completed=fraction)
+                self._tasks[step] = self._bars.add_task(step, total=1.0, note="")
+            self._bars.update(self._tasks[step], completed=fraction, note=note)
             return
         started = self._started.setdefault(step, time.monotonic())
         if fraction >= 1.0:

@@ -7,6 +7,7 @@ from configs.floor import FloorConfig, RayConfig, StorageConfig
 from configs.report import ReportConfig
 from configs.serving import ServingConfig
 from configs.training import TrainingConfig
+from outcry.backtest.windows import WalkForwardConfig
 from outcry.config import FrozenConfig
 from outcry.execution.config import BrokerConfig
 from outcry.market.source import SourceConfig
@@ -24,6 +25,7 @@ class Settings(FrozenConfig):
     market: SourceConfig = SourceConfig()
     features: FeaturesConfig = FeaturesConfig()
     training: TrainingConfig = TrainingConfig()
+    walk_forward: WalkForwardConfig = WalkForwardConfig()
     portfolio: PortfolioConfig = PortfolioConfig()
     risk: RiskConfig = RiskConfig()
     broker: BrokerConfig = BrokerConfig()

@@ -13,7 +13,7 @@ from hypothesis import settings
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 DATA_VARIABLE = "OUTCRY_TEST_DATA"
-STARTS_RAY = {"tests/integration/test_serve.py", "tests/integration/test_sweep.py"}
+STARTS_RAY = {f"tests/integration/test_{name}.py" for name in ("serve", "sweep", "walk_forward")}
 REPOSITORY_DIR = Path(__file__).resolve().parents[1]
 
 # A shared machine makes time a bad judge of an example; CI draws the same examples every time, and half as many.

@@ -28,6 +28,7 @@ from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.models.bundle import ModelBundle, load_bundle
 from training.fit import fit_ensemble
+from training.trained import find_trained, remember_trained
 
 KERNELS_STEP = "load kernels"
 FEATURES_STEP = "compute features"
@@ -158,10 +159,9 @@ def train_bundle(
     directory = settings.floor.state_dir / "bundles"
     feature_set = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
     key = _training_key(settings, market, training, feature_set.hash)
-    pointer = directory / "by_training" / key
-    version = pointer.read_text() if pointer.is_file() else ""
-    if version and (directory / version).is_dir():
-        return directory / version
+    found = find_trained(directory, key)
+    if found is not None:
+        return found
     store = build_features(settings, market, training, sessions, on_progress=on_progress)
     path = fit_ensemble(
         training,
@@ -175,10 +175,7 @@ def train_bundle(
         directory=directory,
         on_progress=on_progress,
     )
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = pointer.with_suffix(".new")
-    unfinished.write_text(path.name)
-    unfinished.replace(pointer)
+    remember_trained(directory, key, path)
     return path
 
 

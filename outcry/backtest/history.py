@@ -22,6 +22,38 @@ class AssumedCosts:
     min_commission: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradedWindow:
+    """One window of a walk-forward: what its model made on the span after the one it learnt from.
+
+    Attributes
+    ----------
+    train_span_ns, test_span_ns : tuple of int
+        First and last close, nanoseconds UTC.
+    model_version : str
+    in_sample_sharpe : float or None
+        Of the same model trading its own training span: what it remembers, no result. Of session returns, a year;
+        None without variance.
+    out_of_sample_sharpe : float or None
+        Of the test span, as part of the whole run.
+    total_return : float
+        A fraction, of the test span.
+    max_drawdown : float
+        In [0, 1], from the highest equity since the span began.
+    n_trades : int
+        Round trips that ended in the test span.
+    """
+
+    train_span_ns: tuple[int, int]
+    test_span_ns: tuple[int, int]
+    model_version: str
+    in_sample_sharpe: float | None
+    out_of_sample_sharpe: float | None
+    total_return: float
+    max_drawdown: float
+    n_trades: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunHistory:
     """Hold one run, frame by frame, as it was recorded by a live floor or made by a backtest.
@@ -69,6 +101,9 @@ class RunHistory:
         Further facts for the page, as text. No secrets.
     sweep : SweepEvidence
         Where the run is the best of many; None where it is one by itself.
+    windows : tuple of TradedWindow
+        Of a walk-forward, oldest first: every frame is traded by the newest model that was trained before it. Empty
+        where one model traded all frames, or none did.
 
     Raises
     ------
@@ -105,6 +140,7 @@ class RunHistory:
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     sweep: SweepEvidence | None = None
+    windows: tuple[TradedWindow, ...] = ()
 
     def __post_init__(self) -> None:
         n_frames, n_symbols = len(self.ts_close_ns), len(self.universe)

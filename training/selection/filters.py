@@ -3,8 +3,7 @@
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
-from scipy.stats import chi2_contingency, rankdata
-from sklearn.impute import SimpleImputer
+from scipy.special import xlogy
 
 from configs.selection import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
 from configs.training import TrainingConfig
@@ -118,27 +117,56 @@ def _excess_divergence(data: Dataset, n_bins: int, statistic: str) -> FloatArray
         table = np.bincount(cell, minlength=n_bins * len(classes)).reshape(n_bins, len(classes))
         table = table[table.any(axis=1)][:, table.any(axis=0)]
         if min(table.shape) > 1:
-            found = chi2_contingency(table, correction=False, lambda_=statistic)
-            scores[k] = (found.statistic - found.dof) / len(data)
+            dof = (table.shape[0] - 1) * (table.shape[1] - 1)
+            scores[k] = (_divergence(table, statistic) - dof) / len(data)
     return scores
+
+
+def _divergence(table: IntArray, statistic: str) -> float:
+    """Return G (``log-likelihood``) or X² (``pearson``) of a table without an empty row or column."""
+    observed = table.astype(np.float64)
+    expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0, keepdims=True) / observed.sum()
+    if statistic == "pearson":
+        return float(((observed - expected) ** 2 / expected).sum())
+    return float((2.0 * xlogy(observed, observed / expected)).sum())
 
 
 def _bins(known: FloatArray, n_bins: int) -> IntArray:
     """Return the bin of each value by its mean rank: equal values share one, and the two of a flag never do."""
-    middle: FloatArray = (rankdata(known) - 0.5) / max(len(known), 1)
+    middle: FloatArray = (_ranks(known) - 0.5) / max(len(known), 1)
     return (middle * n_bins).astype(np.int64)
+
+
+def _ranks(column: FloatArray) -> FloatArray:
+    """Return the rank of each value from 1, equal values their mean: `scipy.stats.rankdata` without its checks."""
+    order = np.argsort(column)
+    ascending = column[order]
+    starts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1]))[: len(column)])
+    counts = np.diff(np.append(starts, len(column)))
+    ranks = np.empty(len(column))
+    ranks[order] = np.repeat(starts + 0.5 * (counts + 1), counts)
+    return ranks
 
 
 def _spearman(rows: FloatArray) -> FloatArray:
     """Return (n_features, n_features): rank correlations, 0 beside a constant column, 1 on the diagonal."""
-    known = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(rows)
-    ranks = rankdata(known, axis=0)
+    ranks = np.empty(rows.shape)
+    for k in range(rows.shape[1]):
+        ranks[:, k] = _ranks(_with_median(rows[:, k]))
     ranks -= ranks.mean(axis=0)
     length = np.sqrt((ranks**2).sum(axis=0))
     ranks /= np.where(length > 0.0, length, 1.0)
     correlation: FloatArray = ranks.T @ ranks
     np.fill_diagonal(correlation, 1.0)
     return correlation
+
+
+def _with_median(column: FloatArray) -> FloatArray:
+    """Return the column with the median of what is known where it is NaN; 0 where nothing is known."""
+    is_lost = np.isnan(column)
+    if not is_lost.any():
+        return column
+    return np.where(is_lost, 0.0 if is_lost.all() else np.median(column[~is_lost]), column)
 
 
 def _clusters(similarity: FloatArray, least: float) -> IntArray:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from outcry.backtest.analytics.sweep_evidence import SweepEvidence
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
@@ -19,6 +20,32 @@ class AssumedCosts:
     commission_per_share: float = 0.0
     commission_bps: float = 0.0
     min_commission: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TradedWindow:
+    """One window of a walk forward: fitted on the first span, traded on the second.
+
+    Attributes
+    ----------
+    train_span_ns, test_span_ns : tuple of int
+        First and last instant of each.
+    model_version : str
+    in_sample_sharpe, out_of_sample_sharpe : float or None
+        Annualised; None where returns do not vary.
+    total_return, max_drawdown : float
+        Of the traded span, fractions; the second in [0, 1].
+    n_trades : int
+    """
+
+    train_span_ns: tuple[int, int]
+    test_span_ns: tuple[int, int]
+    model_version: str
+    in_sample_sharpe: float | None
+    out_of_sample_sharpe: float | None
+    total_return: float
+    max_drawdown: float
+    n_trades: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +91,10 @@ class RunHistory:
         How the columns that the model reads were chosen; None where no model was trained.
     training_span_ns : tuple of int
         First and last instant that the model has seen, its validation included; None where no model was trained.
+    sweep : SweepEvidence or None
+        What is known of the trials that this run was chosen from; None where it is the only one.
+    windows : tuple of TradedWindow
+        Of a walk forward, in the order of time.
     settings : mapping of str to str
         Further facts for the page, as text. No secrets.
 
@@ -100,6 +131,8 @@ class RunHistory:
     feature_quality: tuple[ColumnQuality, ...] = ()
     selection: SelectionRecord | None = None
     training_span_ns: tuple[int, int] | None = None
+    sweep: SweepEvidence | None = None
+    windows: tuple[TradedWindow, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from cli.backtest import backtest
 from cli.console import run_guarded
 from cli.doctor import doctor
 from cli.halt import halt, resume
+from cli.report import report
 from cli.run import run
 from cli.status import status
 from cli.train import train
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, backtest, train, verify, status, halt, resume, doctor):
+for command in (run, backtest, report, train, verify, status, halt, resume, doctor):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")

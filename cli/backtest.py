@@ -1,6 +1,7 @@
 """``outcry backtest``: a run over recorded bars, in one compiled loop or through the desk."""
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,9 +80,13 @@ def backtest(
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
-    chosen = None if strategy is None else load_strategy(strategy, read_parameters(parameters))
+    given = read_parameters(parameters)
+    chosen = None if strategy is None else load_strategy(strategy, given)
     with StepProgress(quiet=as_json) as progress:
         history, failure = _trade(settings, chosen, engine, bundle, progress.show)
+    if strategy is not None:
+        named = {"strategy": strategy.name, **{f"strategy.{key}": value for key, value in given.items()}}
+        history = replace(history, settings={**{key: str(value) for key, value in named.items()}, **history.settings})
     path = report or settings.floor.state_dir / "runs" / history.run_id / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     summary = write_report(history, path)

@@ -39,6 +39,8 @@ const options = {{displayModeBar: false, displaylogo: false, responsive: true, p
 function draw() {{
   for (const [place, choices] of Object.entries(figures))
     Plotly.newPlot(place, choices[0].data, choices[0].layout, options);
+  const widths = new ResizeObserver((seen) => seen.forEach((entry) => Plotly.Plots.resize(entry.target)));
+  for (const place of Object.keys(figures)) widths.observe(document.getElementById(place));
   for (const chooser of document.querySelectorAll("select[data-chart]"))
     chooser.addEventListener("change", () => {{
       const figure = figures[chooser.dataset.chart][Number(chooser.value)];

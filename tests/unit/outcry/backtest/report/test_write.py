@@ -102,7 +102,7 @@ def test_a_report_is_written_for_any_run(build_history: Build, tmp_path: Path, n
     assert record["verdict"] == summary.verdict
     assert record["returns"]["total_return_frac"] == summary.returns.total_return_frac
     assert not re.search(r">\s*(nan|inf|None)\b", page)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.html", "summary.json"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.html", "run.json", "summary.json"]
 
 
 def test_a_page_of_many_frames_stays_small(build_history: Build, tmp_path: Path) -> None:

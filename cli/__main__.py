@@ -10,6 +10,7 @@ from cli.halt import halt, resume
 from cli.report import report
 from cli.run import run
 from cli.status import status
+from cli.stress import stress
 from cli.train import train
 from cli.verify import verify
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, backtest, report, train, verify, status, halt, resume, doctor):
+for command in (run, backtest, report, stress, train, verify, status, halt, resume, doctor):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.harness import Result
 
-PARTS = ("features", "models", "storage", "serve", "floor", "backtest", "sweep", "walk_forward")
+PARTS = ("features", "models", "storage", "serve", "floor", "backtest", "sweep", "walk_forward", "stress")
 RESULTS_FILE = Path("bench/results/latest.json")
 
 

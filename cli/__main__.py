@@ -7,8 +7,10 @@ from cli.backtest import backtest
 from cli.console import run_guarded
 from cli.doctor import doctor
 from cli.halt import halt, resume
+from cli.report import report
 from cli.run import run
 from cli.status import status
+from cli.stress import stress
 from cli.train import train
 from cli.verify import verify
 from cli.walk_forward import walk_forward
@@ -21,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, backtest, walk_forward, train, verify, status, halt, resume, doctor):
+for command in (run, backtest, walk_forward, report, stress, train, verify, status, halt, resume, doctor):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")

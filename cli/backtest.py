@@ -1,6 +1,7 @@
 """``outcry backtest``: a run over recorded bars, in one compiled loop or through the desk."""
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,20 +102,23 @@ def backtest(
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
     )
+    given = read_parameters(parameters)
     if grid:
         if engine is not EngineName.FAST:
             raise ConfigurationError(f"--grid must go with --engine fast, was {engine.value}")
         file = None if strategy is None else StrategySource.read(strategy)
-        given = read_parameters(parameters)
         found = read_grid(grid, settings, None if file is None else parameters_of(file.load()))
         points = found.points(n_random, seed)
         request = SweepRequest(found, points, file, given, bundle, objective, fresh, report, as_json)
         raise typer.Exit(sweep(settings, request))
     if n_random is not None:
         raise ConfigurationError("--random draws points of a grid, and --grid was not given")
-    chosen = None if strategy is None else load_strategy(strategy, read_parameters(parameters))
+    chosen = None if strategy is None else load_strategy(strategy, given)
     with StepProgress(quiet=as_json) as progress:
         history, failure = _trade(settings, chosen, engine, bundle, progress.show)
+    if strategy is not None:
+        named = {"strategy": strategy.name, **{f"strategy.{key}": value for key, value in given.items()}}
+        history = replace(history, settings={**{key: str(value) for key, value in named.items()}, **history.settings})
     path = report or settings.floor.state_dir / "runs" / history.run_id / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     summary = write_report(history, path)

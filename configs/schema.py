@@ -6,6 +6,7 @@ from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
 from configs.report import ReportConfig
 from configs.serving import ServingConfig
+from configs.stress import StressConfig
 from configs.training import TrainingConfig
 from outcry.backtest.windows import WalkForwardConfig
 from outcry.config import FrozenConfig
@@ -32,6 +33,7 @@ class Settings(FrozenConfig):
     serving: ServingConfig = ServingConfig()
     floor: FloorConfig = FloorConfig()
     report: ReportConfig = ReportConfig()
+    stress: StressConfig = StressConfig()
     storage: StorageConfig = StorageConfig()
     ray: RayConfig = RayConfig()
 

@@ -22,7 +22,7 @@ class AssumedCosts:
     min_commission: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class TradedWindow:
     """One window of a walk-forward: what its model made on the span after the one it learnt from.
 
@@ -99,7 +99,7 @@ class RunHistory:
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
         Further facts for the page, as text. No secrets.
-    sweep : SweepEvidence
+    sweep : SweepEvidence or None
         Where the run is the best of many; None where it is one by itself.
     windows : tuple of TradedWindow
         Of a walk-forward, oldest first: every frame is traded by the newest model that was trained before it. Empty

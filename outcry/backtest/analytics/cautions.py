@@ -85,7 +85,7 @@ def _about_sample(summary: Summary) -> Iterator[str]:
     n_sessions = summary.returns.n_sessions
     if n_sessions < SHORT_SESSIONS:
         yield f"Only {n_sessions} of at least {SHORT_SESSIONS} sessions were traded; figures a year are extrapolated."
-    if not summary.is_out_of_sample:
+    if summary.is_in_sample:
         yield "The model was trained on part of the traded span: the figures are in-sample and no performance."
     yield (
         "The universe is one fixed list for the whole span. If it was drawn up with hindsight, companies that failed "

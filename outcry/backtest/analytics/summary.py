@@ -8,6 +8,7 @@ import numpy as np
 from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, carry_forward, regress
 from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
+from outcry.backtest.analytics.consistency import Consistency, consistency
 from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics, drawdowns
 from outcry.backtest.analytics.drawdown_ratios import DrawdownRatios, drawdown_ratios
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
@@ -87,7 +88,8 @@ class Summary:
 
     `trading_span_ns` is the first and last close; `training_span_ns` is None where no model was trained. `benchmark` is
     buy-and-hold of the same universe over the same span. `feature_quality` holds
-    the columns that went wrong; `warnings` are sentences.
+    the columns that went wrong; `warnings` are sentences. `n_trials` is the number of runs that this one was chosen
+    from, itself included.
     """
 
     run_id: str
@@ -102,6 +104,7 @@ class Summary:
     risk_free_per_year: float
     returns: ReturnMetrics
     months: MonthMetrics
+    consistency: Consistency
     drawdown: DrawdownMetrics
     ratios: DrawdownRatios
     sharpe_interval: SharpeInterval | None
@@ -118,6 +121,7 @@ class Summary:
     forecasts: ForecastQuality | None
     feature_quality: tuple[ColumnQuality, ...] = ()
     warnings: tuple[str, ...] = ()
+    n_trials: int = 1
 
     @property
     def profit(self) -> float:
@@ -125,8 +129,13 @@ class Summary:
 
     @property
     def is_out_of_sample(self) -> bool:
-        """Whether everything the model has seen ended before the first traded close."""
-        return self.training_span_ns is None or self.training_span_ns[1] < self.trading_span_ns[0]
+        """Whether a model was fitted, and everything it has seen ended before the first traded close."""
+        return self.training_span_ns is not None and self.training_span_ns[1] < self.trading_span_ns[0]
+
+    @property
+    def is_in_sample(self) -> bool:
+        """Whether a model was fitted on a part of the traded span; without one a run is neither in nor out of it."""
+        return self.training_span_ns is not None and not self.is_out_of_sample
 
     @property
     def verdict(self) -> str:
@@ -135,11 +144,11 @@ class Summary:
         if abs(change) < 5e-5:
             made = "Made nothing and lost nothing"
         else:
-            made = f"{'Gained' if change > 0 else 'Lost'} {100 * abs(change):.2f} % ({self.profit:+,.2f})"
+            made = f"{'Gained' if change > 0 else 'Lost'} {100 * abs(change):,.2f} % ({self.profit:+,.2f})"
         held = self.benchmark.total_return_frac
         did = "gained" if held >= 0 else "lost"
-        sample = "" if self.is_out_of_sample else "In-sample, no performance: "
-        return f"{sample}{made} after costs; buying and holding the universe {did} {100 * abs(held):.2f} %."
+        sample = "In-sample, no performance: " if self.is_in_sample else ""
+        return f"{sample}{made} after costs; buying and holding the universe {did} {100 * abs(held):,.2f} %."
 
     def to_record(self) -> dict[str, Any]:
         """Return the summary as nested plain values, for JSON."""
@@ -189,6 +198,7 @@ def analyse(history: RunHistory) -> Analysis:
         risk_free_per_year=risk_free_per_year,
         returns=returns,
         months=month_metrics(history.ts_close_ns, history.equity, history.initial_cash),
+        consistency=consistency(history.ts_close_ns, history.equity, *basis),
         drawdown=drawdown,
         ratios=drawdown_ratios(returns.annual_return_frac, drawdown, found, risk_free_per_year),
         sharpe_interval=sharpe_interval(excess, returns.sessions_per_year, np.random.default_rng(BOOTSTRAP_SEED)),
@@ -204,9 +214,11 @@ def analyse(history: RunHistory) -> Analysis:
         regression=regress(by_session, held_by_session, returns.sessions_per_year, risk_free_per_year),
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
+        n_trials=1 if history.sweep is None else max(history.sweep.n_trials, 1),
     )
+    chosen = () if history.sweep is None else history.sweep.cautions
     fan = None if paths is None else history.initial_cash * np.quantile(paths, LEVELS, axis=0)
-    return Analysis(replace(summary, warnings=tuple(cautions(summary))), trades, benchmark_equity, fan)
+    return Analysis(replace(summary, warnings=(*chosen, *cautions(summary))), trades, benchmark_equity, fan)
 
 
 def _timing(history: RunHistory) -> TimingTest | None:

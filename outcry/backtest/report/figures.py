@@ -20,7 +20,8 @@ from outcry.backtest.report.downsample import extreme_rows
 from outcry.backtest.report.palette import BLUE, GREEN, GREY, PURPLE, RED, style
 from outcry.market.frame import FloatArray
 
-PLOT_WIDTH_PX = 1_100
+N_BUCKETS = 700
+N_FAN_BUCKETS = 200
 MIN_MONTHS_FOR_HEATMAP = 3
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -45,6 +46,8 @@ def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
 def fan_figure(history: RunHistory, fan: FloatArray) -> go.Figure:
     """Draw the equity by session inside the quantiles of its resampled paths."""
     rows = session_rows(history.ts_close_ns)
+    drawn = extreme_rows(history.equity[rows], N_FAN_BUCKETS)
+    rows, fan = rows[drawn], fan[:, drawn].astype(np.float32)
     days = (history.ts_close_ns[rows] - 1).astype("datetime64[ns]").astype("datetime64[D]").astype(str).tolist()
     figure = go.Figure()
     for low, high, shade in ((0, 4, 0.12), (1, 3, 0.22)):
@@ -138,7 +141,7 @@ def _month_figure(history: RunHistory) -> go.Figure:
 def _line(
     history: RunHistory, values: FloatArray, name: str, line: dict[str, object], hover: str = "%{y:,.2f}"
 ) -> go.Scatter:
-    rows = extreme_rows(values, PLOT_WIDTH_PX)
+    rows = extreme_rows(values, N_BUCKETS)
     times = history.ts_close_ns[rows].astype("datetime64[ns]").astype("datetime64[s]").astype(str).tolist()
     template = f"%{{x}} UTC: {hover}<extra>{name}</extra>"
     return go.Scatter(x=times, y=values[rows], name=name, mode="lines", line=line, hovertemplate=template)

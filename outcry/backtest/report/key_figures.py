@@ -1,7 +1,7 @@
 """The figures that the terminal and the page show, under the same words."""
 
 from outcry.backtest.analytics.summary import Summary
-from outcry.backtest.report.number_format import ABSENT, duration, money, percent, plain, span
+from outcry.backtest.report.number_format import ABSENT, duration, money, percent, plain, rounded, span
 
 KeyFigures = dict[str, list[tuple[str, str]]]
 
@@ -57,15 +57,22 @@ def _result(summary: Summary) -> list[tuple[str, str]]:
         ("Best, worst month", f"{percent(months.best_frac, signed=True)}, {percent(months.worst_frac, signed=True)}"),
         ("Evenness of growth (R²)", plain(returns.stability)),
         ("Sessions", f"{returns.n_sessions:,} ({summary.n_frames:,} frames)"),
-        ("Traded, out of sample" if summary.is_out_of_sample else "Traded, IN SAMPLE", span(summary.trading_span_ns)),
-        ("Trained on", span(summary.training_span_ns)),
+        (_traded_name(summary), span(summary.trading_span_ns)),
+        ("Trained on", "nothing was fitted" if summary.training_span_ns is None else span(summary.training_span_ns)),
     ]
+
+
+def _traded_name(summary: Summary) -> str:
+    if summary.is_in_sample:
+        return "Traded, IN SAMPLE"
+    return "Traded, out of sample" if summary.is_out_of_sample else "Traded"
 
 
 def _evidence(summary: Summary) -> list[tuple[str, str]]:
     returns, evidence, interval = summary.returns, summary.evidence, summary.sharpe_interval
     needed, timing, drawn = evidence.min_track_record_sessions, evidence.timing, summary.resampled_returns
     return [
+        ("Trials it was chosen from", f"{summary.n_trials:,}"),
         ("Sharpe > 0, resampled", ABSENT if interval is None else percent(interval.probability_positive, 1)),
         ("Sharpe > 0, by its moments (PSR)", percent(evidence.probabilistic_sharpe_frac, 1)),
         (
@@ -172,7 +179,7 @@ def _forecasts(summary: Summary) -> list[tuple[str, str]]:
 
 def _frames(n_bars: float, summary: Summary) -> str:
     sessions = n_bars * summary.returns.n_sessions / summary.n_frames
-    return f"{n_bars:,.0f} frames ({sessions:,.3g} sessions)"
+    return f"{n_bars:,.0f} frames ({rounded(sessions)} sessions)"
 
 
 def _hours(hours: float | None) -> str:

@@ -20,6 +20,15 @@ def plain(value: float | None, digits: int = 2) -> str:
     return ABSENT if value is None else f"{value:,.{digits}f}"
 
 
+def rounded(value: float, digits: int = 3) -> str:
+    """Return a number to so many significant digits, its whole part never cut: 1,600 and 0.0123, not 1.6e+03."""
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    decimals = digits - 1 - int(np.floor(np.log10(abs(value))))
+    text = f"{value:,.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def day(ts_ns: int) -> str:
     """Return the UTC date of an instant."""
     return str(np.datetime64(ts_ns, "ns").astype("datetime64[D]"))
@@ -39,5 +48,5 @@ def duration(seconds: float) -> str:
     """Return a duration in the unit that suits it."""
     for unit, length_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length_s:
-            return f"{seconds / length_s:,.3g} {unit}"
-    return f"{seconds:,.3g} s"
+            return f"{rounded(seconds / length_s)} {unit}"
+    return f"{rounded(seconds)} s"

@@ -1,12 +1,10 @@
 """The report as one HTML page that needs nothing beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
-
 from outcry.backtest.analytics.monte_carlo import DEPTHS, N_PATHS
+from outcry.backtest.analytics.rolling_sharpe import rolling_window
 from outcry.backtest.analytics.round_trips import Trade
 from outcry.backtest.analytics.summary import Analysis, Summary
 from outcry.backtest.history import RunHistory
@@ -19,105 +17,110 @@ from outcry.backtest.report.detail_figures import (
     symbol_figure,
     trade_figure,
 )
+from outcry.backtest.report.evolution_figures import (
+    WINDOW_HEADS,
+    return_figure,
+    rolling_figure,
+    trials_figure,
+    window_figure,
+    window_rows,
+)
 from outcry.backtest.report.figures import equity_figure, exposure_figure, fan_figure, period_figure, period_name
+from outcry.backtest.report.honesty import honesty_card
+from outcry.backtest.report.html_parts import Charts, caption, card, document, facts, table
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
-from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, span
-from outcry.backtest.report.style_sheet import STYLE_SHEET
+from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, rounded, span
+from outcry.backtest.report.price_figure import MAX_MARKERS, price_figures
 from outcry.messages import Side
 
 LARGEST_TRADES = 5
 MAX_EVENTS = 200
 MAX_COLUMNS = 20
 MIN_SECTORS = 2
+MIN_SESSIONS = 10
 FLAT_FRAC = 5e-5
 
 
 def render_page(history: RunHistory, analysis: Analysis) -> str:
     """Return the page. Every text from outside is escaped; the page refers to no other file and no address."""
     summary = analysis.summary
-    charts = _Charts()
+    charts = Charts()
     sections = [
         _header(summary),
+        honesty_card(summary, history.sweep),
+        _trials(history, charts),
         _tiles(summary),
-        _warnings(summary),
-        charts.card(
-            "Equity and drawdown", equity_figure(history, analysis), "After costs. Buy and hold pays its entry."
-        ),
-        charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs."),
-        _deepest_drawdowns(history, summary),
-        _monte_carlo(history, analysis, charts),
-        _key_figures(summary),
-        charts.card("Exposure", exposure_figure(history), "At the close of each frame."),
+        *_account(history, analysis, charts),
+        _windows(history, charts),
+        *_trading(history, analysis, charts),
+        *_model(history, summary, charts),
+        _risk_events(history),
+        _settings(history, summary),
     ]
+    return document(f"outcry · run {summary.run_id}", "\n".join(filter(None, sections)), charts)
+
+
+def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:
+    summary = analysis.summary
+    note = "After costs. Buy and hold pays its entry. Under it how far the account is below its peak."
+    yield charts.card("Equity and drawdown", equity_figure(history, analysis), note)
+    yield charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs.")
+    window = rolling_window(summary.returns.n_sessions)
+    if window is not None:
+        note = (
+            f"Of the last {window} sessions. The band holds 95 % of what luck makes of a window where the ratio is all "
+            "along that of the whole run."
+        )
+        yield charts.card("Rolling Sharpe ratio", rolling_figure(history, summary, window), note)
+    if summary.returns.n_sessions >= MIN_SESSIONS:
+        note = "Dotted: a normal distribution as wide. The upright line is the value at risk, 95 %."
+        yield charts.card("Distribution of session returns", return_figure(history, summary), note)
+    yield _consistency(summary)
+    yield _deepest_drawdowns(history, summary)
+    yield _monte_carlo(history, analysis, charts)
+    yield _key_figures(summary)
+    yield charts.card("Exposure", exposure_figure(history), "At the close of each frame.")
+
+
+def _trading(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:
+    summary = analysis.summary
     if history.fills:
-        caption = f"The {MAX_SYMBOLS} most extreme symbols at most; the figures of all are in summary.json."
-        sections.append(charts.card("Profit by symbol", symbol_figure(summary.symbols), caption))
-        sections.append(_sectors(summary))
-        caption = "From what the positions made to what was left of it."
-        sections.append(charts.card("What costs took", cost_figure(summary), caption))
+        note = f"Fills on the closes. The busiest symbols; of each, the {MAX_MARKERS} largest buys and sells at most."
+        yield charts.choice_card("Where it bought and sold", price_figures(history), note, "Symbol")
+        note = f"The {MAX_SYMBOLS} most extreme symbols at most; the figures of all are in summary.json."
+        yield charts.card("Profit by symbol", symbol_figure(summary.symbols), note)
+        yield _sectors(summary)
+        note = "From what the positions made to what was left of it."
+        yield charts.card("What costs took", cost_figure(summary), note)
     if analysis.trades:
-        caption = f"Fills matched first in, first out. Points: the {MAX_TRADES:,} largest at most; distribution: all."
-        sections.append(charts.card("Trades", trade_figure(analysis.trades), caption))
-        sections.append(_largest_trades(analysis.trades))
+        note = f"Fills matched first in, first out. Points: the {MAX_TRADES:,} largest at most; distribution: all."
+        yield charts.card("Trades", trade_figure(analysis.trades), note)
+        yield _largest_trades(analysis.trades)
+
+
+def _model(history: RunHistory, summary: Summary, charts: Charts) -> Iterator[str]:
     if summary.forecasts is not None:
-        caption = "Graded only where the horizon has passed. On the dotted line a forecast means what it says."
-        sections.append(charts.card("Calibration of the forecasts", calibration_figure(summary.forecasts), caption))
+        note = "Graded only where the horizon has passed. On the dotted line a forecast means what it says."
+        yield charts.card("Calibration of the forecasts", calibration_figure(summary.forecasts), note)
     if any(len(samples) for samples in history.latency_ms.values()):
-        sections.append(charts.card("Latency by stage", latency_figure(history.latency_ms), "Wall time, milliseconds."))
-    sections += [_selection(history), _feature_quality(history), _risk_events(history), _settings(history, summary)]
-    return _document(f"outcry · run {summary.run_id}", "\n".join(filter(None, sections)), charts.script())
-
-
-class _Charts:
-    """Places for charts on the page, and the script that fills them."""
-
-    def __init__(self) -> None:
-        self._figures: list[str] = []
-
-    def card(self, title: str, figure: go.Figure, caption: str) -> str:
-        place = f"chart-{len(self._figures)}"
-        self._figures.append(f'"{place}": {figure.to_json()}')  # plotly escapes "<" and ">" in it
-        height = figure.layout.height
-        chart = f'<div class="chart" id="{place}" style="height:{height}px"></div>'
-        return _card(title, f'<p class="caption">{escape(caption)}</p>{chart}')
-
-    def script(self) -> str:
-        figures = ",\n".join(self._figures)
-        return f"""const figures = {{{figures}}};
-const options = {{displayModeBar: false, displaylogo: false, responsive: true, plotlyServerURL: ""}};
-for (const [place, figure] of Object.entries(figures)) Plotly.newPlot(place, figure.data, figure.layout, options);"""
-
-
-def _document(title: str, body: str, script: str) -> str:
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{STYLE_SHEET}</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-<script>{get_plotlyjs()}</script>
-<script>
-{script}
-</script>
-</body>
-</html>
-"""
+        yield charts.card("Latency by stage", latency_figure(history.latency_ms), "Wall time, milliseconds.")
+    yield _selection(history)
+    yield _feature_quality(history)
 
 
 def _header(summary: Summary) -> str:
     change = summary.returns.total_return_frac
     tone = "flat" if abs(change) < FLAT_FRAC else "gain" if change > 0 else "loss"
-    trained = f"trained on {span(summary.training_span_ns)}" if summary.training_span_ns else "no model was trained"
-    sample = "out of sample" if summary.is_out_of_sample else "IN SAMPLE"
+    if summary.training_span_ns is None:
+        traded = (
+            f"Traded {span(summary.trading_span_ns)}. Nothing was fitted; parameters chosen by hand count as trials"
+        )
+    else:
+        sample = "out of sample" if summary.is_out_of_sample else "IN SAMPLE"
+        traded = f"Traded {sample} {span(summary.trading_span_ns)}; trained on {span(summary.training_span_ns)}"
     lines = (
         f"run {summary.run_id} · {summary.mode} · {summary.source} · model {summary.model_version}",
-        f"Traded {sample} {span(summary.trading_span_ns)}; {trained}. Costs: {assumed_costs_text(summary)}.",
+        f"{traded}. Costs: {assumed_costs_text(summary)}.",
     )
     runs = "".join(f'<p class="run">{escape(line)}</p>' for line in lines)
     return f'<header><h1 class="{tone}">{escape(summary.verdict)}</h1>{runs}</header>'
@@ -138,20 +141,52 @@ def _tiles(summary: Summary) -> str:
     return f'<div class="tiles">{inner}</div>'
 
 
-def _warnings(summary: Summary) -> str:
-    if not summary.warnings:
-        return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in summary.warnings)
-    return _card("Before trusting these numbers", f"<ul>{items}</ul>", extra="notes")
-
-
 def _key_figures(summary: Summary) -> str:
-    cards = [_card(name, _facts(rows)) for name, rows in key_figures(summary).items()]
+    cards = [card(name, facts(rows)) for name, rows in key_figures(summary).items() if name != "Evidence"]
     note = (
         "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading, above a "
         f"risk-free rate of {percent(summary.risk_free_per_year)} a year."
     )
-    return f'<div class="pair">{"".join(cards)}</div><p class="caption">{escape(note)}</p>'
+    return f'<div class="pair">{"".join(cards)}</div>{caption(note)}'
+
+
+def _consistency(summary: Summary) -> str:
+    found = summary.consistency
+    rows = [
+        (
+            name,
+            f"{period.n_periods:,}",
+            percent(period.winning_frac, 1),
+            plain(period.sharpe_deviation),
+            plain(period.chance_sharpe_deviation),
+        )
+        for name, period in (("Months", found.months), ("Quarters", found.quarters))
+    ]
+    note = (
+        "How far the Sharpe ratios of the periods lie apart, and how far they would where skill is the same in all. "
+        f"Evenness of growth (R²): {plain(found.stability)}."
+    )
+    heads = ("Periods", "Number", "With a gain", "Deviation of Sharpe", "By chance")
+    return card("Consistency across periods", caption(note) + table(heads, rows, first_number=1))
+
+
+def _trials(history: RunHistory, charts: Charts) -> str:
+    if history.sweep is None or history.sweep.overfitting is None:
+        return ""
+    found = history.sweep.overfitting
+    note = (
+        f"The trial that was best on one half of the span, of {found.n_trials:,}, over all {len(found.logits):,} ways "
+        f"to halve it in {found.n_blocks} blocks."
+    )
+    return charts.card("Sharpe ratios of the best trials", trials_figure(found), note)
+
+
+def _windows(history: RunHistory, charts: Charts) -> str:
+    if not history.windows:
+        return ""
+    note = "A bar a window: grey was fitted on, green or red was traded after it with a gain or a loss."
+    listed = table(WINDOW_HEADS, window_rows(history.windows), first_number=4)
+    return charts.card("Walk forward", window_figure(history.windows), note) + card("Windows", listed)
 
 
 def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:
@@ -170,17 +205,17 @@ def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:
                 duration(int(ts_close_ns[end] - ts_close_ns[each.first_row]) / 1e9),
             )
         )
-    table = _table(("Depth", "From", "Deepest", "Back at the peak", "Length"), rows, first_number=4)
-    return _card("Deepest drawdowns", table)
+    listed = table(("Depth", "From", "Deepest", "Back at the peak", "Length"), rows, first_number=4)
+    return card("Deepest drawdowns", listed)
 
 
-def _monte_carlo(history: RunHistory, analysis: Analysis, charts: _Charts) -> str:
+def _monte_carlo(history: RunHistory, analysis: Analysis, charts: Charts) -> str:
     summary, fan = analysis.summary, analysis.equity_fan
     drawn = {"returns": summary.resampled_returns, "trades": summary.resampled_trades}
     found = {name: each for name, each in drawn.items() if each is not None}
     if not found or fan is None:
         return ""
-    caption = f"Session returns drawn again in blocks, {N_PATHS:,} times: what luck alone does to a run like this."
+    note = f"Session returns drawn again in blocks, {N_PATHS:,} times: what luck alone does to a run like this."
     heads = ("Drawn again", "Ends with a loss", *(f"Falls {depth:.0%}" for depth in DEPTHS), "Return, 5 % to 95 %")
     rows = [
         (
@@ -191,8 +226,8 @@ def _monte_carlo(history: RunHistory, analysis: Analysis, charts: _Charts) -> st
         )
         for name, each in found.items()
     ]
-    table = _card("How deep it could have fallen", _table(heads, rows, first_number=1))
-    return charts.card("The run among its like", fan_figure(history, fan), caption) + table
+    deep = card("How deep it could have fallen", table(heads, rows, first_number=1))
+    return charts.card("The run among its like", fan_figure(history, fan), note) + deep
 
 
 def _sectors(summary: Summary) -> str:
@@ -208,7 +243,7 @@ def _sectors(summary: Summary) -> str:
         )
         for each in sorted(summary.sectors, key=lambda each: -each.net)
     ]
-    return _card("Profit by sector", _table(("Sector", "Profit", "Costs", "Traded", "Trades"), rows, first_number=1))
+    return card("Profit by sector", table(("Sector", "Profit", "Costs", "Traded", "Trades"), rows, first_number=1))
 
 
 def _largest_trades(trades: Sequence[Trade]) -> str:
@@ -221,7 +256,7 @@ def _largest_trades(trades: Sequence[Trade]) -> str:
             minute(trade.entry_ts_ns),
             minute(trade.exit_ts_ns),
             duration(trade.holding_ns / 1e9),
-            f"{trade.quantity:,g}",
+            rounded(float(trade.quantity), 6),
             plain(trade.entry_price),
             plain(trade.exit_price),
             money(trade.commission),
@@ -243,7 +278,7 @@ def _largest_trades(trades: Sequence[Trade]) -> str:
         "P&L",
         "Return",
     )
-    return _card("Best and worst trades", _table(heads, rows, first_number=4))
+    return card("Best and worst trades", table(heads, rows, first_number=4))
 
 
 def _selection(history: RunHistory) -> str:
@@ -253,7 +288,7 @@ def _selection(history: RunHistory) -> str:
     *_, test = record.chosen
     if not record.methods:
         how = f"The model reads all {record.n_candidates:,} columns: none was selected."
-        return _card("Columns of the model", f'<p class="caption">{how}</p>')
+        return card("Columns of the model", caption(how))
     agreement = "" if record.nogueira is None else f" and agree to {record.nogueira:.2f} beyond chance (1: always)"
     how = (
         f"{len(test):,} of {record.n_candidates:,} columns, chosen by {', then '.join(record.methods)}, anew in each "
@@ -263,14 +298,14 @@ def _selection(history: RunHistory) -> str:
     rows = [
         (name, f"{sum(name in fold for fold in record.chosen)} of {len(record.chosen)}") for name in test[:MAX_COLUMNS]
     ]
-    table = _table(("Column", "Folds that chose it"), rows, first_number=1)
-    return _card("Columns of the model", f'<p class="caption">{how}</p>{table}')
+    listed = table(("Column", "Folds that chose it"), rows, first_number=1)
+    return card("Columns of the model", caption(how) + listed)
 
 
 def _feature_quality(history: RunHistory) -> str:
     found = history.feature_quality
     if not found:
-        return _card("Features", '<p class="caption">Every column stayed known, finite and in its range.</p>')
+        return card("Features", '<p class="caption">Every column stayed known, finite and in its range.</p>')
     rows = [
         (
             column.column,
@@ -284,13 +319,13 @@ def _feature_quality(history: RunHistory) -> str:
     ]
     shown = f"{len(found):,} columns went wrong" + (f"; {MAX_EVENTS} are listed." if len(found) > MAX_EVENTS else ".")
     heads = ("Column", "Values", "NaN after a number", "Infinite", "Out of range", "Constant")
-    return _card("Features", f'<p class="caption">{shown}</p>{_table(heads, rows, first_number=1)}')
+    return card("Features", caption(shown) + table(heads, rows, first_number=1))
 
 
 def _risk_events(history: RunHistory) -> str:
     events = history.risk_events
     if not events:
-        return _card("Risk events", '<p class="caption">No limit acted.</p>')
+        return card("Risk events", '<p class="caption">No limit acted.</p>')
     first_seq = history.risk_events[0].seq
     rows = [
         (
@@ -298,15 +333,15 @@ def _risk_events(history: RunHistory) -> str:
             event.limit,
             event.symbol or "all",
             event.action,
-            f"{event.value:.6g}",
-            f"{event.threshold:.6g}",
+            rounded(event.value, 6),
+            rounded(event.threshold, 6),
         )
         for event in events[:MAX_EVENTS]
     ]
     shown = f"{len(events):,} in all, the first at frame {first_seq:,}"
     shown += f"; the first {MAX_EVENTS} are listed." if len(events) > MAX_EVENTS else "."
-    table = _table(("Frame", "Limit", "Symbol", "Action", "Value", "Threshold"), rows, first_number=4)
-    return _card("Risk events", f'<p class="caption">{shown}</p>{table}')
+    listed = table(("Frame", "Limit", "Symbol", "Action", "Value", "Threshold"), rows, first_number=4)
+    return card("Risk events", caption(shown) + listed)
 
 
 def _settings(history: RunHistory, summary: Summary) -> str:
@@ -325,22 +360,4 @@ def _settings(history: RunHistory, summary: Summary) -> str:
         **history.settings,
     }
     rows = "".join(f'<tr><th>{escape(k)}</th><td class="wide">{escape(v)}</td></tr>' for k, v in facts.items())
-    return _card("Configuration", f"<table>{rows}</table>")
-
-
-def _facts(rows: Sequence[tuple[str, str]]) -> str:
-    body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
-    return f'<table class="facts">{body}</table>'
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], first_number: int) -> str:
-    def cells(tag: str, texts: Sequence[str]) -> str:
-        kinds = ("" if column < first_number else ' class="number"' for column in range(len(texts)))
-        return "".join(f"<{tag}{kind}>{escape(text)}</{tag}>" for kind, text in zip(kinds, texts, strict=True))
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><tr>{cells("th", heads)}</tr>{body}</table></div>'
-
-
-def _card(title: str, inner: str, extra: str = "") -> str:
-    return f'<section class="card {extra}"><h2>{escape(title)}</h2>{inner}</section>'
+    return card("Configuration", f"<table>{rows}</table>")

@@ -27,7 +27,14 @@ th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--rule); text-ali
 th { color: var(--soft); font-weight: 500; } tr:last-child > * { border-bottom: 0; }
 td.number, th.number { text-align: right; padding-right: 0; padding-left: 10px; white-space: nowrap; }
 .facts td { text-align: right; padding-right: 0; } .facts th { width: 52%; }
-.scroll { overflow-x: auto; } .chart { width: 100%; } td.wide { overflow-wrap: anywhere; }
+.notes h3 { font-size: 14px; margin: 14px 0 4px; }
+.answers th { font-weight: 600; color: var(--ink); } .answers td { text-align: right; white-space: nowrap;
+  padding-right: 0; font-weight: 600; }
+.answers small { display: block; color: var(--soft); font-weight: 400; font-size: 13px; }
+.answers th, .answers td { border-color: var(--note-rule); } .choice { font-size: 13.5px; color: var(--soft); }
+.choice select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--rule);
+  border-radius: 6px; padding: 5px 8px; margin: 8px 0; max-width: 70%; }
+.scroll { overflow-x: auto; } .chart { width: 100%; overflow: hidden; } td.wide { overflow-wrap: anywhere; }
 @media (max-width: 600px) { main { padding: 12px 10px 32px; } h1 { font-size: 22px; } .card { padding: 12px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; } .tile b { font-size: 18px; } }
 """

@@ -6,18 +6,21 @@ from pathlib import Path
 from outcry.backtest.analytics.summary import Summary, analyse
 from outcry.backtest.history import RunHistory
 from outcry.backtest.report.page import render_page
+from outcry.backtest.report.run_figures import FILE_NAME, figures_of, figures_to_json
 
 
 def write_report(history: RunHistory, path: Path) -> Summary:
-    """Write the page to `path`, the summary beside it as ``summary.json``, and return the summary.
+    """Write the page to `path`, the summary and what a comparison needs beside it, and return the summary.
 
-    Folders that do not exist are made. Both files are replaced at once, so a reader never sees half of one.
+    Folders that do not exist are made. The files, ``summary.json`` and ``run.json`` beside the page, are replaced
+    each at once, so a reader never sees half of one.
     """
     analysis = analyse(history)
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, render_page(history, analysis))
     record = json.dumps(analysis.summary.to_record(), indent=2, ensure_ascii=False, allow_nan=False)
     _replace(path.with_name("summary.json"), record + "\n")
+    _replace(path.with_name(FILE_NAME), figures_to_json(figures_of(history, analysis.summary)))
     return analysis.summary
 
 

@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plotly.offline import get_plotlyjs
 from rich.console import Console
 
-from outcry.backtest.history import RunHistory
+from outcry.backtest.analytics.deflated_sharpe import deflated_sharpe, sharpe_by_trial
+from outcry.backtest.analytics.overfitting import backtest_overfitting
+from outcry.backtest.analytics.sensitivity import parameter_sensitivity
+from outcry.backtest.analytics.sweep_evidence import SweepEvidence
+from outcry.backtest.history import RunHistory, TradedWindow
 from outcry.backtest.report.downsample import extreme_rows
+from outcry.backtest.report.html_parts import chart_library
 from outcry.backtest.report.terminal import render_terminal
 from outcry.backtest.report.write import write_report
 from outcry.features.guard import ColumnQuality
@@ -29,8 +33,8 @@ HOSTILE = '<script>alert("x")</script>'
 def own_text(path: Path) -> str:
     """Return the page without the chart library, which must be in it once."""
     page = path.read_text(encoding="utf-8")
-    assert page.count(get_plotlyjs()) == 1
-    return page.replace(get_plotlyjs(), "")
+    assert page.count(chart_library()) == 1
+    return page.replace(chart_library(), "")
 
 
 def rich_history(build_history: Build) -> RunHistory:
@@ -55,7 +59,7 @@ def test_the_page_refers_to_nothing_outside_itself(build_history: Build, tmp_pat
     write_report(rich_history(build_history), tmp_path / "report.html")
     page = own_text(tmp_path / "report.html")
     assert not re.search(r"https?://|//cdn|src=|href=|@import|url\(", page)
-    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
 
 
 def test_text_from_outside_is_escaped(build_history: Build, tmp_path: Path) -> None:
@@ -81,8 +85,8 @@ def test_every_chart_has_a_place_on_the_page(build_history: Build, tmp_path: Pat
     write_report(rich_history(build_history), tmp_path / "report.html")
     page = own_text(tmp_path / "report.html")
     places = re.findall(r'id="(chart-\d+)"', page)
-    assert len(places) == 9
-    assert all(f'"{place}": {{"data":' in page for place in places)
+    assert len(places) == 12
+    assert all(f'"{place}": [{{"data":' in page for place in places)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,65 @@ def test_a_report_is_written_for_any_run(build_history: Build, tmp_path: Path, n
     assert record["verdict"] == summary.verdict
     assert record["returns"]["total_return_frac"] == summary.returns.total_return_frac
     assert not re.search(r">\s*(nan|inf|None)\b", page)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.html", "summary.json"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.html", "run.json", "summary.json"]
+
+
+def test_a_page_of_many_frames_stays_small(build_history: Build, tmp_path: Path) -> None:
+    symbols = tuple(f"S{number:02d}" for number in range(12))
+    write_report(build_history(n=15_000, symbols=symbols), tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
+
+
+def test_the_page_has_every_section_the_doubts_first(build_history: Build, tmp_path: Path) -> None:
+    write_report(rich_history(build_history), tmp_path / "report.html")
+    titles = re.findall(r"<h2>(.*?)</h2>", own_text(tmp_path / "report.html"))
+    assert titles[:3] == ["Can this be told from luck?", "Equity and drawdown", "Returns by month"]
+    assert {
+        "Rolling Sharpe ratio",
+        "Distribution of session returns",
+        "Consistency across periods",
+        "Exposure",
+        "Where it bought and sold",
+        "What costs took",
+    } <= set(titles)
+
+
+def test_a_run_of_nothing_fitted_claims_no_sample(build_history: Build, tmp_path: Path) -> None:
+    write_report(build_history(), tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html").lower()
+    assert "out of sample" not in page
+    assert "in sample" not in page
+    assert "nothing was fitted; parameters chosen by hand count as trials" in page
+
+
+def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: Path) -> None:
+    window = TradedWindow((0, 10**17), (10**17, 2 * 10**17), "<m>", 1.5, None, -0.1, 0.2, 7)
+    returns = np.random.default_rng(0).normal(0.001, 0.01, (200, 6))
+    sharpes = sharpe_by_trial(returns)
+    best = int(sharpes.argmax())
+    sweep = SweepEvidence(
+        n_trials=7,
+        deflated=deflated_sharpe(returns[:, best], sharpes),
+        overfitting=backtest_overfitting(returns),
+        sensitivity=parameter_sensitivity([{"n": trial} for trial in range(6)], sharpes),
+        cautions=("<chosen> from many.",),
+    )
+    history = dataclasses.replace(build_history(), windows=(window, window), sweep=sweep)
+    summary = write_report(history, tmp_path / "report.html")
+    page = own_text(tmp_path / "report.html")
+    assert "<h2>Walk forward</h2>" in page
+    assert "<td>&lt;m&gt;</td>" in page
+    assert "Deflated Sharpe ratio" in page
+    assert "Probability of overfitting (PBO)" in page
+    assert "<h2>Sharpe ratios of the best trials</h2>" in page
+    assert "<li>&lt;chosen&gt; from many.</li>" in page
+    assert summary.n_trials == 7
+
+
+def test_a_sweep_too_small_to_judge_is_named(build_history: Build, tmp_path: Path) -> None:
+    history = dataclasses.replace(build_history(), sweep=SweepEvidence(2, None, None, None, ()))
+    write_report(history, tmp_path / "report.html")
+    assert "Too few trials or sessions." in own_text(tmp_path / "report.html")
 
 
 def test_the_terminal_shows_the_verdict_the_warnings_and_the_interval(build_history: Build, tmp_path: Path) -> None:

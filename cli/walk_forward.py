@@ -120,9 +120,12 @@ def _print_windows(done: "WalkForwardRun") -> None:
     from rich.table import Table
 
     table = Table(
-        title="windows (Sharpe ratio in and out of sample)", title_justify="left", box=None, padding=(0, 1, 0, 0)
+        title="windows: first session trained on; first and last traded; Sharpe ratio in and out of sample",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
     )
-    for name in ("trained from", "traded from", "to", "model"):
+    for name in ("trained", "traded", "to", "model"):
         table.add_column(name, no_wrap=True)
     for name in ("Sharpe in", "out", "return", "drawdown", "trades"):
         table.add_column(name, justify="right")

@@ -9,7 +9,16 @@ from outcry.errors import ConfigurationError
 from outcry.market.grid import FINEST_PER_CURRENCY, LARGEST_UNITS, Grid
 from outcry.market.grid_kernels import round_against, round_down, round_up, to_currency, to_price_units
 from outcry.messages import Side
-from outcry.money import exact, round_price
+
+
+def exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def round_price(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+    """Round to the tick in decimals, against the trader, to one tick at least."""
+    ticks, rest = divmod(price, tick)
+    return max(ticks + (1 if side is Side.BUY and rest else 0), Decimal(1)) * tick
 
 
 @numba.njit

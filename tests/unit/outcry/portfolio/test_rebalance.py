@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 from outcry.identity import client_order_id
 from outcry.market.universe import Universe
 from outcry.messages import ALL_WORKING, OrderIntent, OrderType, Purpose, Side, TimeInForce
-from outcry.money import exact, round_price
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.rebalance import Rebalancing
+
+
+def exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def round_price(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+    """Round to the tick in decimals, against the trader, to one tick at least."""
+    ticks, rest = divmod(price, tick)
+    return max(ticks + (1 if side is Side.BUY and rest else 0), Decimal(1)) * tick
+
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"))
 NOTHING = np.nan

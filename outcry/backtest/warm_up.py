@@ -17,7 +17,6 @@ from outcry.features.feature_set import CROSS, FeatureSet
 from outcry.portfolio.kernels.positions import compile_settle
 from outcry.portfolio.kernels.proposal import compile_propose
 from outcry.portfolio.kernels.rebalancing import compile_rebalancing
-from outcry.portfolio.kernels.sizing import compile_sizing
 from outcry.portfolio.kernels.version import kernels_version as portfolio_version
 from outcry.risk.gate import kernel_hash as gate_version
 from outcry.risk.kernels.review import compile_review
@@ -88,7 +87,6 @@ def compile_part(name: str) -> None:
 _PARTS: dict[str, tuple[Callable[[], object], ...]] = {
     PORTFOLIO: (
         lambda: compile_settle(portfolio_version()),
-        lambda: compile_sizing(portfolio_version()),
         lambda: compile_rebalancing(portfolio_version()),
         lambda: compile_propose(portfolio_version()),
     ),

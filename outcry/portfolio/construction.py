@@ -17,7 +17,7 @@ from outcry.portfolio.kernels.version import kernels_version
 class PortfolioConstruction:
     """Size positions and propose the orders that lead there. It keeps no state.
 
-    The rules are those of `outcry.portfolio.sizing.VolatilityTargetSizing` and of
+    The rules are those of `outcry.portfolio.kernels.sizing.write_weights` and of
     `outcry.portfolio.rebalance.Rebalancing`, in one compiled step.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Volatility targeting with hysteresis; `outcry.portfolio.sizing.VolatilityTargetSizing` is the specification.
+"""Volatility targeting with hysteresis: every position has the same volatility, in the direction of the forecast.
 
 Rules, float64 (N_RULES,), from `sizing_rules`:
 
@@ -12,12 +12,10 @@ Rules, float64 (N_RULES,), from `sizing_rules`:
 """
 
 import math
-from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 
-from outcry.compiled import compile_entry_point, kernel
+from outcry.compiled import kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.messages import Direction
 from outcry.portfolio.config import PortfolioConfig
@@ -29,8 +27,6 @@ UP, DOWN = int(Direction.UP), int(Direction.DOWN)
 OUT, UNKNOWN, UNDECIDED, KEPT, CANDIDATE, ENTERED = range(6)
 """What becomes of a symbol: it is or ends flat; nothing is known of it, and it is flat or stays as it is; it keeps its
 place; it may get one; it gets one."""
-
-_SIGNATURE = "void(f8[:,::1], f8[::1], f8[::1], b1[::1], f8[::1], f8[::1], i8[::1], f8[::1])"
 
 
 def sizing_rules(config: PortfolioConfig) -> FloatArray:
@@ -69,7 +65,29 @@ def write_weights(
     edge, role : float64, int64 (n_symbols,)
         Scratch.
     out : float64 (n_symbols,)
-        Signed fractions of equity; NaN where there is no opinion.
+        Signed fractions of equity; NaN where there is no opinion: the symbol is not tradable, or no forecast was made,
+        or a position that is kept has no volatility yet.
+
+    Notes
+    -----
+    For the symbols i of the breadth B, those that are held and kept and those that are entered:
+
+        w_i = s_i · min(σ* / (B · max(σ_i, σ_min)), w_max),    then all by min(1, g / Σ |w_i|)
+
+    with s_i the sign of ``p_up − p_down``, σ* ``target_volatility_per_year``, σ_i the forecast's trailing volatility,
+    w_max ``max_position_frac`` and g ``max_gross_frac``. The portfolio reaches the volatility σ* at most, and only if
+    all positions move as one. A position without an opinion stays as it is and takes its share of B, g and
+    ``max_positions``.
+
+    Hysteresis, on the edge ``p_up − p_down``: a symbol is entered where its size reaches ``entry_edge``, and kept
+    while its sign stays and its size reaches ``exit_edge``. Kept positions keep their place; entries fill up to
+    ``max_positions`` by the size of their edge, at equal edges in the order of the universe. An entry below
+    ``min_position_frac`` is left out.
+
+    References
+    ----------
+    Moskowitz, Ooi & Pedersen, "Time series momentum", Journal of Financial Economics 104 (2012), section 4.1: the
+    position in each of S_t instruments is sign · (target volatility / σ) / S_t.
     """
     _write_roles(probability, volatility, current, is_tradable, rules, edge, role)
     _enter(rules, edge, role)
@@ -138,23 +156,3 @@ def _enter(rules: FloatArray, edge: FloatArray, role: IntArray) -> None:
             if role[i] == CANDIDATE and (best < 0 or abs(edge[i]) > abs(edge[best])):
                 best = i
         role[best] = ENTERED
-
-
-@cache
-def compile_sizing(version: str) -> Callable[..., None]:
-    """Compile `write_weights` for callers in Python; see `outcry.portfolio.kernels.positions.compile_settle`."""
-
-    def size(
-        probability: FloatArray,
-        volatility: FloatArray,
-        current: FloatArray,
-        is_tradable: BoolArray,
-        rules: FloatArray,
-        edge: FloatArray,
-        role: IntArray,
-        out: FloatArray,
-    ) -> None:
-        len(version)
-        write_weights(probability, volatility, current, is_tradable, rules, edge, role, out)
-
-    return compile_entry_point(size, _SIGNATURE)

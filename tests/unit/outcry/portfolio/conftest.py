@@ -1,11 +1,14 @@
-"""Forecasts and books, from the numbers that matter."""
+"""Forecasts and books, from the numbers that matter, and the sizing kernel."""
 
 from decimal import Decimal
 
+import numba
 import numpy as np
 import pytest
 
 from outcry.messages import Book, Forecast, Input, InputKind
+from outcry.portfolio.arrays import forecast_arrays
+from outcry.portfolio.kernels.sizing import sizing_rules, write_weights
 
 N_SYMBOLS = 3
 
@@ -40,3 +43,23 @@ def build_book():
         )  # fmt: skip
 
     return build
+
+
+@numba.njit
+def _write(probability, volatility, current, is_tradable, rules, edge, role, out):
+    write_weights(probability, volatility, current, is_tradable, rules, edge, role, out)
+
+
+@pytest.fixture(scope="session")
+def size_weights():
+    """Return a function from settings, a forecast, current weights and what is tradable to wanted weights."""
+
+    def size(config, forecast, current, is_tradable):
+        n = len(current)
+        out = np.empty(n)
+        scratch = np.empty(n), np.empty(n, dtype=np.int64)
+        current, is_tradable = np.array(current, dtype=float), np.array(is_tradable, dtype=bool)
+        _write(*forecast_arrays(forecast), current, is_tradable, sizing_rules(config), *scratch, out)
+        return out
+
+    return size

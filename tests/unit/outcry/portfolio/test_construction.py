@@ -8,7 +8,6 @@ from outcry.market.universe import Universe
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.rebalance import Rebalancing
-from outcry.portfolio.sizing import VolatilityTargetSizing
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"))
 
@@ -44,11 +43,13 @@ LOTS = st.lists(st.integers(-300, 300), min_size=3, max_size=3)
 
 
 @given(edge=EDGES, quantity=LOTS, working=LOTS, stale=st.lists(st.booleans(), min_size=3, max_size=3))
-def test_a_proposal_is_sizing_and_then_rebalancing(build_book, build_forecast, edge, quantity, working, stale):
+def test_a_proposal_is_sizing_and_then_rebalancing(
+    build_book, build_forecast, edge, quantity, working, stale, size_weights
+):
     config = PortfolioConfig(allow_short=True, order_type="stop_limit", stop_loss_frac=0.1, take_profit_frac=0.2)
     forecast, book = build_forecast(edge), build_book(quantity, working, price=99.99, stale=stale)
     proposal = PortfolioConstruction("run", UNIVERSE, config).propose(forecast, book)
     current = (book.quantity + book.working) * book.price / float(book.equity)
-    weights = VolatilityTargetSizing(config).weights(forecast, current, ~book.stale)
+    weights = size_weights(config, forecast, current, ~book.stale)
     np.testing.assert_array_equal(proposal.target_weight, weights)
     assert (proposal.orders, proposal.cancels) == Rebalancing("run", UNIVERSE, config).orders(book, weights)

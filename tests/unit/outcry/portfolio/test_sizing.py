@@ -7,56 +7,59 @@ from hypothesis import strategies as st
 
 from outcry.messages import Direction
 from outcry.portfolio.config import PortfolioConfig
-from outcry.portfolio.sizing import VolatilityTargetSizing
 
 TRADABLE = np.ones(3, dtype=bool)
 FLAT = np.zeros(3)
 
 
-def weights(forecast, current=FLAT, is_tradable=TRADABLE, **config):
-    return VolatilityTargetSizing(PortfolioConfig(**config)).weights(forecast, np.array(current, float), is_tradable)
+@pytest.fixture(scope="module")
+def weights(size_weights):
+    def size(forecast, current=FLAT, is_tradable=TRADABLE, **config):
+        return size_weights(PortfolioConfig(**config), forecast, current, is_tradable)
+
+    return size
 
 
-def test_weights_are_the_target_over_breadth_and_volatility(build_forecast):
+def test_weights_are_the_target_over_breadth_and_volatility(build_forecast, weights):
     forecast = build_forecast([0.5, 0.5, 0.0], volatility=[1.0, 3.0, 1.0])
     np.testing.assert_allclose(weights(forecast), [0.15 / (2 * 1.0), 0.15 / (2 * 3.0), 0.0], rtol=1e-15)
 
 
-def test_a_weight_is_capped_and_so_is_their_sum(build_forecast):
+def test_a_weight_is_capped_and_so_is_their_sum(build_forecast, weights):
     forecast = build_forecast(0.5, volatility=0.01)
     np.testing.assert_allclose(weights(forecast), 0.10)
     np.testing.assert_allclose(weights(forecast, max_gross_frac=0.15), 0.05)
 
 
-def test_shorts_need_permission(build_forecast):
+def test_shorts_need_permission(build_forecast, weights):
     forecast = build_forecast([-0.5, 0.5, -0.5])
     assert list(np.sign(weights(forecast))) == [0, 1, 0]
     assert list(np.sign(weights(forecast, allow_short=True))) == [-1, 1, -1]
 
 
-def test_entry_needs_a_larger_edge_than_staying(build_forecast):
+def test_entry_needs_a_larger_edge_than_staying(build_forecast, weights):
     forecast = build_forecast([0.3, 0.1, 0.05])
     config = {"entry_edge": 0.2, "exit_edge": 0.08}
     assert list(weights(forecast, [0.0, 0.05, 0.05], **config) > 0) == [True, True, False]
     assert list(weights(forecast, **config) > 0) == [True, False, False]
 
 
-def test_a_position_whose_edge_has_turned_is_left(build_forecast):
+def test_a_position_whose_edge_has_turned_is_left(build_forecast, weights):
     assert list(weights(build_forecast([-0.5, 0.0, 0.5]), [0.1, 0.1, 0.1])) == [0, 0, pytest.approx(0.1)]
 
 
-def test_kept_positions_keep_their_place_and_entries_fill_up_by_edge(build_forecast):
+def test_kept_positions_keep_their_place_and_entries_fill_up_by_edge(build_forecast, weights):
     forecast = build_forecast([0.9, 0.3, 0.5])
     assert list(weights(forecast, [0.0, 0.05, 0.0], max_positions=2) > 0) == [True, True, False]
 
 
-def test_there_is_no_opinion_without_forecast_or_bar_and_none_is_taken_for_flat(build_forecast):
+def test_there_is_no_opinion_without_forecast_or_bar_and_none_is_taken_for_flat(build_forecast, weights):
     forecast = build_forecast([0.5, np.nan, 0.5], volatility=[np.nan, 0.3, 0.3])
     assert list(np.isnan(weights(forecast, [0.1, 0.1, 0.1], np.array([True, True, False])))) == [True, True, True]
     assert weights(forecast)[0] == 0  # no entry before the volatility is known
 
 
-def test_an_entry_too_small_to_matter_is_left_out(build_forecast):
+def test_an_entry_too_small_to_matter_is_left_out(build_forecast, weights):
     assert not weights(build_forecast(0.5, volatility=1.5), min_position_frac=0.04).any()
 
 
@@ -66,10 +69,10 @@ def test_an_entry_too_small_to_matter_is_left_out(build_forecast):
     current=st.lists(st.sampled_from([0.0, 0.04, -0.04]), min_size=3, max_size=3),
     max_positions=st.integers(1, 3),
 )
-def test_wanted_weights_stay_inside_every_cap(build_forecast, edge, volatility, current, max_positions):
+def test_wanted_weights_stay_inside_every_cap(build_forecast, edge, volatility, current, max_positions, size_weights):
     config = PortfolioConfig(allow_short=True, max_positions=max_positions, max_gross_frac=0.18)
     forecast = build_forecast(edge, volatility)
-    wanted = VolatilityTargetSizing(config).weights(forecast, np.array(current), TRADABLE)
+    wanted = size_weights(config, forecast, np.array(current), TRADABLE)
     known = wanted[np.isfinite(wanted)]
     assert np.all(np.abs(known) <= 0.10)
     assert np.abs(known).sum() <= 0.18 * (1 + 1e-12)  # the sum of three rounded products
@@ -123,7 +126,7 @@ CONFIGS = st.builds(
 
 
 @given(config=CONFIGS, seed=st.integers(0, 2**32 - 1), n_symbols=st.integers(1, 12))
-def test_weights_are_those_of_the_rules_written_as_columns(build_forecast, config, seed, n_symbols):
+def test_weights_are_those_of_the_rules_written_as_columns(build_forecast, config, seed, n_symbols, size_weights):
     rng = np.random.default_rng(seed)
     edge = rng.choice([-0.5, -0.3, -0.2, 0.0, 0.2, 0.3, 0.5, np.nan], n_symbols)  # many are equal
     up = (1 + edge) / 2
@@ -134,11 +137,11 @@ def test_weights_are_those_of_the_rules_written_as_columns(build_forecast, confi
     )
     current = rng.choice([0.0, 0.02, 0.07, -0.05], n_symbols)
     is_tradable = rng.random(n_symbols) < 0.8
-    found = VolatilityTargetSizing(config).weights(forecast, current, is_tradable)
+    found = size_weights(config, forecast, current, is_tradable)
     np.testing.assert_array_equal(found, reference(config, forecast, current, is_tradable))
 
 
-def test_arrays_of_another_process_may_not_be_written_and_need_not_be(build_forecast):
+def test_arrays_of_another_process_may_not_be_written_and_need_not_be(build_forecast, weights):
     forecast = build_forecast(0.5)
     forecast.probability.flags.writeable = forecast.volatility_per_year.flags.writeable = False
     assert weights(forecast).all()

@@ -29,6 +29,7 @@ class PortfolioConstruction:
     """
 
     def __init__(self, run_id: str, universe: Universe, config: PortfolioConfig) -> None:
+        self._made_of = run_id, universe, config
         self._run_id = run_id
         self._symbols = universe.symbols
         self._grid = universe.grid
@@ -36,6 +37,10 @@ class PortfolioConstruction:
         self._rules = order_rules(config)
         self._steps = steps_of(self._grid)
         self._propose = compile_propose(kernels_version())
+
+    def __reduce__(self) -> tuple[type["PortfolioConstruction"], tuple[str, Universe, PortfolioConfig]]:
+        """Pickle as what it is made of: arrays that come to an actor may not be written, which kernels refuse."""
+        return type(self), self._made_of
 
     def propose(self, forecast: Forecast, book: Book) -> Proposal:
         """Return the orders that move `book` towards the forecast; depends on the arguments only.

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,3 +55,12 @@ def test_a_proposal_is_sizing_and_then_rebalancing(
     weights = size_weights(config, forecast, current, ~book.stale)
     np.testing.assert_array_equal(proposal.target_weight, weights)
     assert (proposal.orders, proposal.cancels) == Rebalancing("run", UNIVERSE, config).orders(book, weights)
+
+
+def test_what_an_actor_gets_proposes_alike(build_book, build_forecast):
+    here = PortfolioConstruction("run", UNIVERSE, PortfolioConfig())
+    buffers: list[pickle.PickleBuffer] = []
+    sent = pickle.dumps((here, build_forecast(0.5), build_book()), protocol=5, buffer_callback=buffers.append)
+    there, forecast, book = pickle.loads(sent, buffers=[bytes(buffer.raw()) for buffer in buffers])  # noqa: S301
+    assert not book.price.flags.writeable
+    assert there.propose(forecast, book).orders == here.propose(build_forecast(0.5), build_book()).orders

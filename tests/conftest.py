@@ -16,9 +16,9 @@ DATA_VARIABLE = "OUTCRY_TEST_DATA"
 STARTS_RAY = {f"tests/integration/test_{name}.py" for name in ("serve", "sweep", "walk_forward")}
 REPOSITORY_DIR = Path(__file__).resolve().parents[1]
 
-# A shared machine makes time a bad judge of an example; CI draws the same examples every time, and half as many.
+# A shared machine makes time a bad judge of an example; CI draws the same examples every time, and fewer.
 settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=50)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=30)
 settings.load_profile("ci" if IS_CI else "dev")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,19 +98,18 @@ class FloorRunner:
             await floor.supervisor.start()
             yield floor
 
-    async def trade(self, *, disturb_at_seq: int | None = None, disturb: Disturb | None = None) -> str:
-        """Return the run's id after its last frame; `disturb` is called once, at `disturb_at_seq` or soon after."""
+    async def trade(self, disturbances: Sequence[tuple[int, Disturb]] = ()) -> str:
+        """Return the run's id after its last frame; each disturbance is called once, at its frame or soon after."""
         run_id = new_run_id()
+        left = list(disturbances)
         async with self.launched(run_id) as floor, asyncio.timeout(300):
-            is_disturbed = disturb is None
             while True:
                 status = await floor.desk.status()
                 assert status.state in ("starting", "running", "completed"), status.detail
-                if not is_disturbed and status.last_seq >= (disturb_at_seq or 0):
-                    is_disturbed = True
-                    await disturb(floor, status)
+                if left and status.last_seq >= left[0][0]:
+                    await left.pop(0)[1](floor, status)
                 if status.state == "completed":
-                    assert is_disturbed, "the run was over before it could be disturbed"
+                    assert not left, "the run was over before it could be disturbed"
                     return run_id
                 await asyncio.sleep(0.02)
 

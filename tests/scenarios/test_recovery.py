@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,9 @@ from actors.replay import verify_run
 from deployments.serving import EnsembleServer
 from outcry.adapters.postgres.reader import JournalReader
 
-ACTORS = ("feed", "shard-0", "desk", "portfolio", "risk", "execution", "journal", "supervisor")  # of two shards, one
+KILLED = (("feed", "shard-0", "desk", "portfolio"), ("risk", "execution", "journal", "supervisor"))
+"""Of two shards that are alike, one."""
+FRAMES_BETWEEN = 20
 
 
 async def pid_of(floor: Floor, actor: str) -> int:
@@ -46,13 +49,17 @@ async def check_equals_undisturbed(runner, undisturbed, run_id: str) -> None:  #
     assert found.difference is None
 
 
-@pytest.mark.parametrize("actor", ACTORS)
-async def test_a_killed_actor_changes_nothing(runner, undisturbed, actor: str) -> None:  # type: ignore[no-untyped-def]
+def killing(actor: str) -> Callable[[Floor, DeskStatus], Awaitable[None]]:
     async def kill(floor: Floor, status: DeskStatus) -> None:
-        pid = await pid_of(floor, actor)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(await pid_of(floor, actor), signal.SIGKILL)
 
-    run_id = await runner.trade(disturb_at_seq=30, disturb=kill)
+    return kill
+
+
+@pytest.mark.parametrize("actors", KILLED, ids="-".join)
+async def test_actors_killed_one_after_the_other_change_nothing(runner, undisturbed, actors: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    disturbances = [(FRAMES_BETWEEN * (n + 1), killing(actor)) for n, actor in enumerate(actors)]
+    run_id = await runner.trade(disturbances)
     await check_equals_undisturbed(runner, undisturbed, run_id)
 
 
@@ -61,7 +68,7 @@ async def test_a_killed_replica_changes_nothing(runner, undisturbed, server: Ens
         for replica in await asyncio.to_thread(server.status):
             os.kill(replica.pid, signal.SIGKILL)
 
-    run_id = await runner.trade(disturb_at_seq=30, disturb=kill)
+    run_id = await runner.trade([(30, kill)])
     await check_equals_undisturbed(runner, undisturbed, run_id)
 
 
@@ -70,5 +77,5 @@ async def test_all_actors_killed_at_once_change_nothing(runner, undisturbed) -> 
         for pid in (await floor.supervisor.pids()).values():
             os.kill(pid, signal.SIGKILL)
 
-    run_id = await runner.trade(disturb_at_seq=30, disturb=kill)
+    run_id = await runner.trade([(30, kill)])
     await check_equals_undisturbed(runner, undisturbed, run_id)

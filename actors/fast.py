@@ -7,11 +7,12 @@ from types import MappingProxyType
 import numpy as np
 
 from configs.plan import RunPlan
-from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import MarketTape, build_tape
 from outcry.backtest.strategy import AnyStrategy, MarketView, StatefulStrategy, ask_weights
 from outcry.errors import StrategyError
+from outcry.execution.tape import frames_looked_back
 from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.market.frame import BoolArray, FloatArray, FrameTensor
@@ -146,6 +147,21 @@ def trade_strategy(
         if not len(engine.result()):
             raise
         return engine.result(), error
+
+
+def trade_frames(  # noqa: PLR0917 - what a run is made of
+    plan: RunPlan,
+    strategy: AnyStrategy | None,
+    warmup: FrameTensor,
+    frames: FrameTensor,
+    forecasts: Forecasts,
+    on_progress: Progress,
+) -> tuple[FastRun, StrategyError | None]:
+    """Trade the forecasts, or what a strategy makes of them; the second is as of `trade_strategy`."""
+    tape = make_tape(plan, warmup, frames)
+    if strategy is None:
+        return trade_forecasts(plan, tape, forecasts, on_progress), None
+    return trade_strategy(plan, strategy, tape, view_of(plan, frames, forecasts, strategy), on_progress)
 
 
 def view_of(plan: RunPlan, frames: FrameTensor, forecasts: Forecasts, strategy: AnyStrategy) -> MarketView:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from actors.fast import forecast_frames, make_tape, trade_forecasts, trade_strategy, view_of
+from actors.fast import forecast_frames, trade_frames
 from configs.plan import RunPlan
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.strategy import AnyStrategy
@@ -60,11 +60,7 @@ def stress_run(  # noqa: PLR0917 - what a run is made of, and what it is to go t
         traded = tensor.rows(len(warmup), len(tensor), first_seq=0)
         columns = () if strategy is None else strategy.columns
         forecasts = forecast_frames(plan, model, past, traded, _quiet, keep=columns)
-        tape = make_tape(plan, past, traded)
-        if strategy is None:
-            return trade_forecasts(plan, tape, forecasts, _quiet)
-        view = view_of(plan, traded, forecasts, strategy)
-        run, failure = trade_strategy(plan, deepcopy(strategy), tape, view, _quiet)
+        run, failure = trade_frames(plan, deepcopy(strategy), past, traded, forecasts, _quiet)
         if failure is not None:
             raise failure
         return run

@@ -9,7 +9,7 @@ import numpy as np
 
 from configs.grid import parameters_at, settings_at
 from configs.schema import Settings
-from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.figures import Metric, measure_run
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import MarketTape
@@ -23,6 +23,7 @@ from outcry.backtest.strategy import (
     make_strategy,
 )
 from outcry.errors import OutcryError
+from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FloatArray
 from outcry.market.universe import Universe
 

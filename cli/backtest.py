@@ -151,18 +151,13 @@ def read_parameters(assignments: list[str] | None) -> dict[str, Any]:
 def _trade(
     settings: "Settings", strategy: "AnyStrategy | None", engine: EngineName, bundle: Path | None, show: "Progress"
 ) -> "tuple[RunHistory, StrategyError | None]":
-    from actors.fast import forecast_frames, make_tape, trade_forecasts, trade_strategy, view_of
+    from actors.fast import forecast_frames, trade_frames
     from actors.history import history_of_fast_run, history_of_local_run
     from actors.in_process import run_in_process
     from outcry.models.predictor import BundlePredictor, NoPredictor
-    from training.prepare import prepare_run, prepare_strategy
+    from training.prepare import prepare_backtest
 
-    if strategy is None or strategy.needs_forecast:
-        prepared = prepare_run(settings, bundle=bundle, on_progress=show)
-        plan, model, warmup, frames = prepared.plan, prepared.model, prepared.warmup, prepared.frames
-    else:
-        plan, frames = prepare_strategy(settings, strategy, show)
-        model, warmup = None, frames.rows(0, 0, first_seq=0)
+    plan, model, warmup, frames = prepare_backtest(settings, strategy, bundle, show)
     manifest = None if model is None else model.manifest
     if engine is EngineName.DESK:
         names = plan.feature_set.names
@@ -179,9 +174,5 @@ def _trade(
         return history_of_local_run(plan, manifest, warmup, frames, run), None
     columns = () if strategy is None else strategy.columns
     forecasts = forecast_frames(plan, model, warmup, frames, show, keep=columns)
-    tape, failure = make_tape(plan, warmup, frames), None
-    if strategy is None:
-        result = trade_forecasts(plan, tape, forecasts, show)
-    else:
-        result, failure = trade_strategy(plan, strategy, tape, view_of(plan, frames, forecasts, strategy), show)
+    result, failure = trade_frames(plan, strategy, warmup, frames, forecasts, show)
     return history_of_fast_run(plan, manifest, warmup, frames, forecasts, result), failure

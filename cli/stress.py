@@ -75,7 +75,7 @@ def stress(
     from outcry.backtest.report.stress_page import render_stress, stress_record
     from outcry.backtest.strategy import load_strategy
     from outcry.backtest.stress.scenario import SCENARIOS
-    from training.prepare import prepare_run, prepare_strategy
+    from training.prepare import prepare_backtest
 
     settings = read_settings(
         source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
@@ -83,12 +83,7 @@ def stress(
     scenarios = (*SCENARIOS, *settings.stress.scenarios, *(read_scenario(text) for text in scenario or ()))
     chosen = None if strategy is None else load_strategy(strategy, read_parameters(parameters))
     with StepProgress(quiet=as_json) as progress:
-        if chosen is None or chosen.needs_forecast:
-            prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show)
-            plan, model, warmup, frames = prepared.plan, prepared.model, prepared.warmup, prepared.frames
-        else:
-            plan, frames = prepare_strategy(settings, chosen, progress.show)
-            model, warmup = None, frames.rows(0, 0, first_seq=0)
+        plan, model, warmup, frames = prepare_backtest(settings, chosen, bundle, progress.show)
         results = stress_run(
             plan,
             model,

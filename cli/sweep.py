@@ -183,20 +183,17 @@ def weigh(
 
 def history_of_trial(prepared: "PreparedSweep", point: Mapping[str, Any], evidence: "SweepEvidence") -> "RunHistory":
     """Trade one point again, here, and return all of it."""
-    from actors.fast import make_tape, trade_forecasts, trade_strategy, view_of
+    from actors.fast import trade_frames
     from actors.history import history_of_fast_run
     from outcry.backtest.strategy import make_strategy
 
     base, market = prepared.plan, prepared.market
     plan = replace(base, settings=base.settings.model_copy(update=settings_at(market.settings, point)))
-    tape = make_tape(plan, prepared.warmup, prepared.frames)
-    if market.strategy is None:
-        run = trade_forecasts(plan, tape, prepared.forecasts, lambda step, fraction: None)
-    else:
+    strategy, forecasts = None, prepared.forecasts
+    if market.strategy is not None:
         strategy = make_strategy(market.strategy.load(), market.parameters | parameters_at(point))
-        kept = {name: prepared.forecasts.columns[name] for name in strategy.columns}
-        view = view_of(plan, prepared.frames, replace(prepared.forecasts, columns=kept), strategy)
-        run, _ = trade_strategy(plan, strategy, tape, view, lambda step, fraction: None)
+        forecasts = replace(forecasts, columns={name: forecasts.columns[name] for name in strategy.columns})
+    run, _ = trade_frames(plan, strategy, prepared.warmup, prepared.frames, forecasts, lambda step, fraction: None)
     manifest = None if prepared.model is None else prepared.model.manifest
     history = history_of_fast_run(plan, manifest, prepared.warmup, prepared.frames, prepared.forecasts, run)
     return replace(history, sweep=evidence)

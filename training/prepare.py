@@ -147,6 +147,21 @@ def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Pro
     return plan, market.frames.rows(0, len(market.frames), first_seq=0)
 
 
+def prepare_backtest(
+    settings: Settings, strategy: AnyStrategy | None, bundle: Path | None, on_progress: Progress
+) -> tuple[RunPlan, ModelBundle | None, FrameTensor, FrameTensor]:
+    """Return plan, model, warm-up and frames of a backtest: by `prepare_run`, or `prepare_strategy` without a model.
+
+    The compiled loop is ready, too.
+    """
+    if strategy is not None and not strategy.needs_forecast:
+        plan, frames = prepare_strategy(settings, strategy, on_progress)
+        return plan, None, frames.rows(0, 0, first_seq=0), frames
+    prepared = prepare_run(settings, bundle=bundle, on_progress=on_progress)
+    warm_up(prepared.plan.feature_set, partial(on_progress, KERNELS_STEP), others=(LOOP,))
+    return prepared.plan, prepared.model, prepared.warmup, prepared.frames
+
+
 def new_run_id() -> str:
     """Return a name for a run: short and random."""
     return secrets.token_hex(5)

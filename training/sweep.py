@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from actors.trials import Point, SweepMarket, config_at
 from configs.grid import SECTIONS, SweepGrid, parameters_at, settings_at
 from configs.plan import RunPlan
 from configs.schema import Settings
-from outcry.backtest.fast.engine import frames_looked_back
 from outcry.backtest.fast.loop import loop_version
 from outcry.backtest.fast.tape import build_tape
 from outcry.backtest.strategy import AnyStrategy, StrategySource, make_strategy
-from outcry.backtest.warm_up import LOOP, warm_up
 from outcry.errors import ConfigurationError, StrategyError
+from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FrameTensor
 from outcry.models.bundle import ModelBundle
-from training.prepare import KERNELS_STEP, prepare_run, prepare_strategy
+from training.prepare import prepare_backtest
 
 ENSEMBLE = "ensemble"
 
@@ -101,14 +99,7 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
     """
     n_past = _frames_looked_back(settings, points)
     wanted = None if strategy is None else _wanted(strategy.load(), parameters, points)
-    model: ModelBundle | None = None
-    if wanted is None or wanted.needs_forecast:
-        prepared = prepare_run(settings, bundle=bundle, on_progress=on_progress)
-        plan, model, warmup, frames = prepared.plan, prepared.model, prepared.warmup, prepared.frames
-        warm_up(plan.feature_set, partial(on_progress, KERNELS_STEP), others=(LOOP,))
-    else:
-        plan, frames = prepare_strategy(settings, wanted, on_progress)
-        warmup = frames.rows(0, 0, first_seq=0)
+    plan, model, warmup, frames = prepare_backtest(settings, wanted, bundle, on_progress)
     columns = () if wanted is None else wanted.columns
     forecasts = forecast_frames(plan, model, warmup, frames, on_progress, keep=columns)
     names = ("open", "high", "low", "close", "volume")

@@ -9,10 +9,11 @@ import numpy as np
 from actors.fast import predict_frames
 from configs.plan import resolve_features
 from configs.schema import Settings
-from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.tape import build_tape
 from outcry.backtest.walk_forward import sharpe_of_curve
 from outcry.errors import OutcryError
+from outcry.execution.tape import frames_looked_back
 from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.features.feature_set import FeatureSet
 from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor, IntArray

@@ -25,10 +25,11 @@ from bench.peers.protocol import (
     Trade,
     pair_fills,
 )
-from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import MarketTape, build_tape
 from outcry.execution.config import BrokerConfig
+from outcry.execution.tape import frames_looked_back
 from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
 from outcry.features.feature_set import FeatureSet, build_feature_set

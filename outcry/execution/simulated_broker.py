@@ -10,13 +10,12 @@ from outcry.errors import ConfigurationError, RecoveryError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover, entry
 from outcry.execution.kernels.bar import N_UPDATE_COLUMNS, U_FILLED, U_NUMBER, U_REASON, U_STATUS
-from outcry.execution.kernels.model import WINDOW_BARS, assumed_market, commission_tiers
-from outcry.execution.kernels.past import LONG_WINDOWS
+from outcry.execution.kernels.model import assumed_market, commission_tiers
 from outcry.execution.lifecycle import OrderRecord, Step, created
 from outcry.execution.order_rules import check_order
 from outcry.execution.resume import Past, as_of, resume_orders
 from outcry.execution.session_clock import read_clock
-from outcry.execution.tape import RecentBars
+from outcry.execution.tape import RecentBars, frames_looked_back
 from outcry.identity import fill_id
 from outcry.market.frame import FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.grid import LARGEST_UNITS
@@ -86,7 +85,7 @@ class SimulatedBroker:
         self._index = {symbol: i for i, symbol in enumerate(universe.symbols)}
         self._market = assumed_market(config, self._grid)
         self._tiers = commission_tiers(config)
-        self._n_past = 2 + LONG_WINDOWS * int(self._market[WINDOW_BARS])
+        self._n_past = frames_looked_back(config)
         self._reset(-1, 0)
 
     def _reset(self, seq: int, ts_close_ns: int) -> None:

@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from outcry.execution.kernels.past import Bars
+from outcry.execution.config import BrokerConfig
+from outcry.execution.kernels.past import LONG_WINDOWS, Bars
 from outcry.market.frame import TAPE_FIELDS, FloatArray, Frame, FrameTensor
 
 _BID, _ASK = TAPE_FIELDS.index("bid"), TAPE_FIELDS.index("ask")
 _FIELDS = ("open", "high", "low", "close", "volume")
+
+
+def frames_looked_back(config: BrokerConfig) -> int:
+    """Return the frames before a trade that its market looks back on."""
+    return 2 + LONG_WINDOWS * config.window_bars
 
 
 class RecentBars:

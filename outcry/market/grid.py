@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cached_property
+from functools import cache, cached_property
 
 from outcry.errors import ConfigurationError
 
@@ -102,6 +102,12 @@ class Grid:
     def money_units(self, amount: Decimal) -> int:
         """Return an amount of the grid in money units."""
         return _whole(amount / self.money_unit)
+
+
+@cache
+def grid_of(tick: Decimal, lot: Decimal) -> Grid:
+    """Return the grid of these steps; it is made once."""
+    return Grid(tick, lot)
 
 
 def _whole(ratio: Decimal) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 
 from outcry.errors import ConfigurationError, DataNotFoundError
 from outcry.market.frame import IntArray
-from outcry.market.grid import Grid
+from outcry.market.grid import Grid, grid_of
 
 UNKNOWN_SECTOR = "Other"
 
@@ -52,7 +52,7 @@ class Universe:
     @property
     def grid(self) -> Grid:
         """What prices, quantities and money are counted in."""
-        return Grid(self.tick, self.lot)
+        return grid_of(self.tick, self.lot)
 
     def index(self, symbol: str) -> int:
         """Return the column of `symbol`; raise `DataNotFoundError` where it is not in the universe."""

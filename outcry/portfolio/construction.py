@@ -36,7 +36,6 @@ class PortfolioConstruction:
         self._sizing = sizing_rules(config)
         self._rules = order_rules(config)
         self._steps = steps_of(self._grid)
-        self._propose = compile_propose(kernels_version())
 
     def __reduce__(self) -> tuple[type["PortfolioConstruction"], tuple[str, Universe, PortfolioConfig]]:
         """Pickle as what it is made of: arrays that come to an actor may not be written, which kernels refuse."""
@@ -56,7 +55,7 @@ class PortfolioConstruction:
             raise DataValidationError(f"forecast.seq must be {book.seq}, the frame of the book, was {forecast.seq}")
         n_symbols = len(self._symbols)
         rows, target_weight = empty_rows(n_symbols), np.empty(n_symbols)
-        n_rows, cancel = self._propose(
+        n_rows, cancel = compile_propose(kernels_version())(
             book.seq,
             *book_arrays(book, self._grid),
             ~book.stale,

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from outcry.adapters.sources.load import load_market
-from outcry.backtest.fast.engine import FastBacktest, FastConfig, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import build_tape
 from outcry.backtest.in_process import LocalPortfolio, LocalRisk, LocalWeights, MemoryJournal
@@ -22,6 +22,7 @@ from outcry.execution.config import BrokerConfig
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
 from outcry.execution.simulated_broker import SimulatedBroker
+from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.market.source import SourceConfig

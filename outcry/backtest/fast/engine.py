@@ -15,7 +15,6 @@ from outcry.errors import DataValidationError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover
 from outcry.execution.kernels.model import assumed_market, commission_tiers
-from outcry.execution.kernels.past import LONG_WINDOWS
 from outcry.market.frame import FloatArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
@@ -41,11 +40,6 @@ class FastConfig:
     broker: BrokerConfig
     portfolio: PortfolioConfig
     risk: RiskConfig
-
-
-def frames_looked_back(broker: BrokerConfig) -> int:
-    """Return the frames before a trade that its market looks back on."""
-    return 2 + LONG_WINDOWS * broker.window_bars
 
 
 class FastBacktest:

@@ -9,10 +9,11 @@ import pytest
 from actors.trials import SweepMarket, TrialOutcome, TrialRunner, config_at, objective_of
 from configs.loader import restore_settings
 from outcry.backtest.analytics.summary import analyse
-from outcry.backtest.fast.engine import FastBacktest, frames_looked_back
+from outcry.backtest.fast.engine import FastBacktest
 from outcry.backtest.fast.tape import build_tape
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.backtest.strategy import StrategySource
+from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe

@@ -62,7 +62,8 @@ class ExecutionActor:
                 orders = await reader.orders()
                 first = max(earliest, broker.first_frame_needed(seq, orders))
                 frames = await reader.frames(first, seq)
-                broker.restore(frames, await reader.last_closes(seq), orders, await reader.fills())
+                fills, events = await reader.fills(), await reader.ledger_events()
+                broker.restore(frames, await reader.last_closes(seq), orders, fills, events)
             elif earliest < 0:
                 first = max(earliest, broker.first_frame_needed(-1, ()))
                 broker.warm_up(await reader.frames(first, -1))

@@ -166,6 +166,7 @@ def trade_frames(  # noqa: PLR0917 - what a run is made of
 
 def view_of(plan: RunPlan, frames: FrameTensor, forecasts: Forecasts, strategy: AnyStrategy) -> MarketView:
     """Return what a strategy may look at."""
+    frames = frames.continuous()
     return MarketView(
         symbols=plan.universe.symbols,
         ts_close_ns=frames.ts_close_ns,

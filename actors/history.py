@@ -15,7 +15,7 @@ from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import volatility_band
-from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.frame import SPLIT_FACTOR, FloatArray, FrameTensor
 from outcry.messages import Direction
 from outcry.models.manifest import BundleManifest
 
@@ -38,10 +38,12 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
         gross_exposure=run.gross / equity,
         net_exposure=run.net / equity,
         drawdown=run.drawdown,
-        closes=frames.close[:n],
+        closes=frames.continuous().close[:n],
         probability=forecasts.probability[:n],
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames.rows(0, n, first_seq=0)),
         fills=run.fills(),
+        ledger_events=run.ledger_events(),
+        split_factor=_split_factor(frames.rows(0, n, first_seq=0)),
         orders_by_status=run.orders_by_status(),
         risk_events=run.risk_events,
         feature_quality=forecasts.feature_quality,
@@ -64,10 +66,12 @@ def history_of_local_run(
         gross_exposure=np.abs(value).sum(axis=1) / equity,
         net_exposure=value.sum(axis=1) / equity,
         drawdown=np.array([outcome.verdict.drawdown_frac for outcome in outcomes]),
-        closes=frames.close,
+        closes=frames.continuous().close,
         probability=np.array([outcome.forecast.probability for outcome in outcomes]),
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
         fills=tuple(run.ledger.fills),
+        ledger_events=tuple(run.ledger.events),
+        split_factor=_split_factor(frames),
         orders_by_status=Counter(record.status.value for record in run.ledger.order_records()),
         risk_events=tuple(event for outcome in outcomes for event in outcome.verdict.events),
         feature_quality=run.feature_quality,
@@ -95,7 +99,7 @@ async def history_of_recorded_run(
         tensor = await reader.frames(min(await reader.first_seq() or 0, 0), last_seq)
         curve = await reader.equity_curve()
         predictions = await reader.predictions()
-        fills = await reader.fills(last_seq)
+        fills, booked = await reader.fills(last_seq), await reader.ledger_events(last_seq)
         orders = await reader.orders()
         events = await reader.risk_events()
     n_warmup = -tensor.first_seq
@@ -112,10 +116,12 @@ async def history_of_recorded_run(
         gross_exposure=curve.gross_exposure / equity,
         net_exposure=curve.net_exposure / equity,
         drawdown=curve.drawdown_frac,
-        closes=frames.close,
+        closes=frames.continuous().close,
         probability=probability,
         band_frac=_band(manifest, warmup, frames),
         fills=fills,
+        ledger_events=booked,
+        split_factor=_split_factor(frames),
         orders_by_status=Counter(order.status.value for order in orders),
         risk_events=events,
         latency_ms=latency_ms,
@@ -152,11 +158,16 @@ def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[st
     }
 
 
+def _split_factor(frames: FrameTensor) -> FloatArray | None:
+    """Return the split factors of traded frames, float64 (n_frames, n_symbols); None where no share was ever split."""
+    return None if frames.actions is None else frames.actions[..., SPLIT_FACTOR]
+
+
 def _band(manifest: BundleManifest, warmup: FrameTensor, frames: FrameTensor) -> float | FloatArray:
     """Return the neutral band of the label at every traded frame; the warm-up gives it its trailing volatility."""
     label = manifest.label
     if label.volatility_window_bars is None:
         return label.band_value
-    close = np.concatenate([warmup.close, frames.close])
+    close = np.concatenate([warmup.continuous().close, frames.continuous().close])
     band = volatility_band(close, label.horizon_bars, label.band_value, label.volatility_window_bars)
     return band[len(warmup) :]

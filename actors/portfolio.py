@@ -42,7 +42,8 @@ async def _restore_portfolio(plan: RunPlan, database_url: str) -> Portfolio:  # 
     async with JournalReader.connect(database_url, plan.run_id) as reader:
         last_seq = await reader.last_completed_seq()
         if last_seq >= 0:
-            portfolio.restore_from_ledger(last_seq, await reader.fills(last_seq), await reader.last_closes(last_seq))
+            fills, events = await reader.fills(last_seq), await reader.ledger_events(last_seq)
+            portfolio.restore_from_ledger(last_seq, fills, await reader.last_closes(last_seq), events)
     return portfolio
 
 

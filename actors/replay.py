@@ -51,6 +51,7 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
             orders=orders,
             fills=await reader.fills(last_seq),
             equity=dict(zip(curve.seq.tolist(), curve.equity, strict=True)),
+            events=await reader.ledger_events(last_seq),
         )
     n_warmup = -tensor.first_seq
     warmup = tensor.rows(0, n_warmup, first_seq=tensor.first_seq)
@@ -65,6 +66,7 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
         orders=tuple(run.ledger.orders),
         fills=tuple(run.ledger.fills),
         equity={outcome.seq: outcome.book.equity for outcome in run.outcomes},
+        events=tuple(run.ledger.events),
     )
     return Verification(run_id, len(frames), len(orders), len(recorded.fills), first_difference(recorded, replayed))
 

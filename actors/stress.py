@@ -13,7 +13,7 @@ from outcry.backtest.strategy import AnyStrategy
 from outcry.backtest.stress.run import StressResult, stress_test
 from outcry.backtest.stress.scenario import StressScenario
 from outcry.errors import ConfigurationError
-from outcry.market.frame import BAR_FIELDS, FrameTensor
+from outcry.market.frame import BAR_FIELDS, FloatArray, FrameTensor
 from outcry.models.bundle import ModelBundle
 
 Progress = Callable[[int, int, str], None]
@@ -65,7 +65,7 @@ def stress_run(  # noqa: PLR0917 - what a run is made of, and what it is to go t
             raise failure
         return run
 
-    tensor = join_frames(warmup, frames)
+    tensor = join_frames(warmup, frames).continuous()  # a scenario bends returns, and a split is none
     unstressed = run_on(tensor)
     if starts_after_ns is None:
         row = int(np.argmax(unstressed.gross > 0))
@@ -91,12 +91,14 @@ def join_frames(warmup: FrameTensor, frames: FrameTensor) -> FrameTensor:
     """Return the warm-up frames and those after them as one tensor, in which frame 0 keeps its `seq`."""
     if not len(warmup):
         return frames
-    columns = {
+    columns: dict[str, FloatArray | None] = {
         name: np.concatenate((getattr(warmup, name), getattr(frames, name)))
         for name in (*BAR_FIELDS, "present", "ts_close_ns")
     }
-    tape = None if warmup.tape is None or frames.tape is None else np.concatenate((warmup.tape, frames.tape))
-    return replace(frames, first_seq=-len(warmup), tape=tape, **columns)
+    for name in ("tape", "actions"):
+        parts = getattr(warmup, name), getattr(frames, name)
+        columns[name] = None if parts[0] is None or parts[1] is None else np.concatenate(parts)
+    return replace(frames, first_seq=-len(warmup), **columns)  # type: ignore[arg-type]  # None for the last two only
 
 
 def _quiet(step: str, done: float) -> None:

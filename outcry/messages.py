@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from outcry.market.frame import BoolArray, FloatArray
+
+ZERO = Decimal(0)
 
 
 class Direction(IntEnum):
@@ -84,6 +87,15 @@ class OrderStatus(StrEnum):
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class LedgerEventKind(StrEnum):
+    """What moves cash or shares of an account without a trade."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+    BORROW_FEE = "borrow_fee"
+    INTEREST = "interest"
 
 
 class InputKind(StrEnum):
@@ -220,6 +232,32 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerEvent:
+    """What the broker booked without a trade, before the bars of frame `seq`; one a frame, kind and symbol.
+
+    Attributes
+    ----------
+    seq : int
+    ts_ns : int
+        Close of the frame.
+    kind : LedgerEventKind
+    symbol : str
+        Empty for interest, which is on the account.
+    quantity : Decimal
+        Change of the signed shares held; 0 but for a split.
+    amount : Decimal
+        Change of the cash, account currency: negative where the account pays.
+    """
+
+    seq: int
+    ts_ns: int
+    kind: LedgerEventKind
+    symbol: str
+    quantity: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderUpdated:
     """An order reached `status` at frame `seq`."""
 
@@ -230,17 +268,27 @@ class OrderUpdated:
     reason: str = ""
 
 
+class MarketAnswer(NamedTuple):
+    """What a broker did in a frame: trades, what became of orders, and what it booked without a trade, before both."""
+
+    fills: tuple[Fill, ...] = ()
+    updates: tuple[OrderUpdated, ...] = ()
+    events: tuple[LedgerEvent, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Executions:
     """What the broker did up to the close of frame `seq`.
 
-    `working` is the signed quantity, float64 (n_symbols,), of orders still open after it.
+    `events` happened before the `fills`. `working` is the signed quantity, float64 (n_symbols,), of orders still open
+    after it.
     """
 
     seq: int
     fills: tuple[Fill, ...]
     updates: tuple[OrderUpdated, ...]
     working: FloatArray
+    events: tuple[LedgerEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,6 +300,9 @@ class Book:
     seq, ts_close_ns : int
     cash, equity, realized_pnl, commission, slippage : Decimal
         Account currency; `commission` and `slippage` are totals so far, costs positive.
+    dividends, carry : Decimal
+        Totals so far: dividends received less those paid on short positions; borrow fees and interest paid less
+        interest received.
     quantity : float64 (n_symbols,)
         Signed shares held.
     working : float64 (n_symbols,)
@@ -276,6 +327,8 @@ class Book:
     entry_price: FloatArray
     price: FloatArray
     stale: BoolArray
+    dividends: Decimal = ZERO
+    carry: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, eq=False)

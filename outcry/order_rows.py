@@ -1,5 +1,7 @@
 """An order as a row of whole numbers: what portfolio, risk gate, broker and the compiled backtest hand to one another.
 
+Fills and ledger events are rows too, with columns of their own.
+
 Prices are in price units, quantities in lots (`outcry.market.grid.Grid`); 0 says that a price is absent. The columns up
 to `REDUCE_ONLY` are what was asked for and never change; the others belong to whoever works the order.
 
@@ -29,13 +31,24 @@ to `REDUCE_ONLY` are what was asked for and never change; the others belong to w
 | `TOUCHED` | 1 where this bar changed it |
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from outcry.market.frame import IntArray
 from outcry.market.grid import Grid
-from outcry.messages import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from outcry.market.universe import Universe
+from outcry.messages import (
+    LedgerEvent,
+    LedgerEventKind,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+)
 
 (
     SYMBOL, SIDE, KIND, FORCE, PURPOSE, LOTS, LIMIT, STOP, TRAIL, TRAIL_MICROS, SEQ, POSITION, PARENT, GROUP,
@@ -65,11 +78,12 @@ REASONS = (
     "not filled at once",
     "the opening is over",
     "a leg of it has traded",
+    "the shares were split",
 )
 (
     NO_REASON, REQUESTED, SESSION_ENDED, SHORT_REFUSED, CASH_REFUSED, OTHER_TRADED, PARENT_ENDED, NOTHING_TO_CLOSE,
-    NOT_AT_ONCE, OPENING_OVER, LEG_TRADED,
-) = range(11)  # fmt: skip
+    NOT_AT_ONCE, OPENING_OVER, LEG_TRADED, SHARES_SPLIT,
+) = range(12)  # fmt: skip
 """Why an order ended."""
 
 DAY, GTC, IOC, FOK, OPG, CLS = range(6)
@@ -81,6 +95,14 @@ KEEP_OPEN, CANCEL_WORKING, CANCEL_ALL = range(3)
 F_NUMBER, F_SYMBOL, F_SIDE, F_LOTS, F_PRICE, F_COMMISSION, F_SLIPPAGE, F_SEQ = range(8)
 """A fill as a row: `NUMBER` of its order, symbol, 1 or -1, lots, price units, twice money units, frame."""
 N_FILL_COLUMNS = 8
+
+E_SEQ, E_KIND, E_SYMBOL, E_LOTS, E_CASH = range(5)
+"""A ledger event as a row: frame, place in `EVENT_KINDS`, symbol (-1 for the account), changes of the lots held and of
+the cash, money units."""
+N_EVENT_COLUMNS = 5
+
+EVENT_KINDS = tuple(LedgerEventKind)
+SPLIT, DIVIDEND, BORROW_FEE, INTEREST = range(4)
 
 MILLION = Decimal(1_000_000)
 
@@ -106,6 +128,13 @@ def to_row(order: OrderIntent, symbol: int, grid: Grid) -> IntArray:
     row[REDUCE_ONLY] = order.is_reduce_only
     row[PARENT] = row[FIRST_FILL_SEQ] = row[LAST_FILL_SEQ] = -1
     return row
+
+
+def to_ledger_event(row: Sequence[int], ts_ns: int, universe: Universe) -> LedgerEvent:
+    """Return the ledger event of a row; `ts_ns` is the close of its frame."""
+    seq, kind, symbol, lots, cash = row
+    name = universe.symbols[symbol] if symbol >= 0 else ""
+    return LedgerEvent(seq, ts_ns, EVENT_KINDS[kind], name, universe.grid.quantity(lots), universe.grid.money(cash))
 
 
 def to_order(row: IntArray, client_order_id: str, symbol: str, grid: Grid, *, parent_id: str = "") -> OrderIntent:

@@ -12,10 +12,10 @@ from outcry.messages import (
     Book,
     Executions,
     FeatureFrame,
-    Fill,
     Forecast,
     FrameOutcome,
     Input,
+    MarketAnswer,
     OrderIntent,
     OrderUpdated,
     Proposal,
@@ -44,7 +44,7 @@ class PortfolioBook(Protocol):
     """Own positions, cash and the wish for new ones."""
 
     async def settle(self, executions: Executions, frame: Frame) -> Book:
-        """Apply fills, mark at the closes of the frame, return the book."""
+        """Apply ledger events and fills, mark at the closes of the frame, return the book."""
         ...
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:
@@ -88,7 +88,7 @@ class OrderLedger(Protocol):
     """Make orders and fills durable before anybody relies on them."""
 
     async def commit_executions(self, executions: Executions) -> None:
-        """Commit fills and order updates of one frame in one transaction; a repeat changes nothing."""
+        """Commit fills, updates and ledger events of one frame in one transaction; a repeat changes nothing."""
         ...
 
     async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:
@@ -115,7 +115,7 @@ class Broker(Protocol):
         """Cancel open orders, ``"*"`` all of them; one that is not open is left out of the answer."""
         ...
 
-    async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
+    async def advance(self, frame: Frame) -> MarketAnswer:
         """Match open orders that were submitted before this frame against its bars."""
         ...
 

@@ -6,8 +6,12 @@ import os
 os.environ["RAY_AUTH_MODE"] = "disabled"
 os.environ["OMP_NUM_THREADS"] = "1"
 
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import settings
 
@@ -57,3 +61,27 @@ def market_data_dir() -> Path:
     if not folder.is_dir():
         pytest.fail(f"{DATA_VARIABLE} must name a folder of market data, was {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lean_actions(market_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of the splits and dividends of `us_equities_1d_lean`, from published factors.
+
+    A row of factors holds up to its date. Of what comes after it, the split is the ratio of the split factors, which
+    have six digits, and the dividend the part of the last close by which the price factor grows.
+    """
+    factors = pl.read_parquet(market_data_dir / "corporate_actions_lean.parquet").sort("symbol", "date")
+    rows = []
+    for last, first in pairwise(factors.iter_rows(named=True)):
+        if last["symbol"] != first["symbol"] or last["reference_price"] <= 1.0:
+            continue
+        ratio = Fraction(first["split_factor"] / last["split_factor"]).limit_denominator(40)
+        paid = last["reference_price"] * (1 - last["price_factor"] / first["price_factor"]) / float(ratio)
+        if ratio != 1 or paid > 0:
+            ex_date = last["date"] + timedelta(days=1)
+            rows.append(
+                {"symbol": last["symbol"], "ex_date": ex_date, "split_ratio": float(ratio), "dividend": round(paid, 4)}
+            )
+    path = tmp_path_factory.mktemp("actions") / "actions.csv"
+    pl.DataFrame(rows).write_csv(path)
+    return path

@@ -155,6 +155,7 @@ def check_labels(labels: LabelArray) -> None:
 
 
 def _labels(frames: FrameTensor, config: TrainingConfig) -> LabelArray:
+    frames = frames.continuous()
     if config.band_kind == "fixed":
         return direction_labels(frames.close, config.horizon_bars, config.band_value)
     band_frac = volatility_band(frames.close, config.horizon_bars, config.band_value, config.volatility_window_bars)

@@ -87,7 +87,7 @@ class LocalStrategy:
         self._book = LocalWeights(portfolio, rebalancing, self._ask)
 
     async def settle(self, executions: Executions, frame: Frame) -> Book:
-        self._frame = frame
+        self._frame = frame.continuous()
         return await self._book.settle(executions, frame)
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:

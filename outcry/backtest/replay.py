@@ -5,16 +5,19 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import zip_longest
 
-from outcry.messages import Fill, OrderIntent
+from outcry.messages import Fill, LedgerEvent, OrderIntent
+
+Recorded = OrderIntent | Fill | LedgerEvent
 
 
 @dataclass(frozen=True, slots=True)
 class RunLedger:
-    """What two runs are compared by: orders and fills in order of frame and id, and the equity at every frame."""
+    """What two runs are compared by: orders, fills and ledger events, and the equity at every frame."""
 
     orders: tuple[OrderIntent, ...]
     fills: tuple[Fill, ...]
     equity: Mapping[int, Decimal]
+    events: tuple[LedgerEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ def first_difference(recorded: RunLedger, replayed: RunLedger) -> Difference | N
     found = [
         *_compare("order", _sorted(recorded.orders), _sorted(replayed.orders)),
         *_compare("fill", _sorted(recorded.fills), _sorted(replayed.fills)),
+        *_compare("ledger event", _sorted(recorded.events), _sorted(replayed.events)),
         *(
             Difference(seq, "equity", _text(recorded.equity.get(seq)), _text(replayed.equity.get(seq)))
             for seq in sorted(recorded.equity.keys() | replayed.equity.keys())
@@ -41,9 +45,7 @@ def first_difference(recorded: RunLedger, replayed: RunLedger) -> Difference | N
     return min(found, key=lambda difference: difference.seq, default=None)
 
 
-def _compare(
-    what: str, recorded: Sequence[OrderIntent | Fill], replayed: Sequence[OrderIntent | Fill]
-) -> list[Difference]:
+def _compare(what: str, recorded: Sequence[Recorded], replayed: Sequence[Recorded]) -> list[Difference]:
     for ours, theirs in zip_longest(recorded, replayed):
         if ours != theirs:
             seq = min(side.seq for side in (ours, theirs) if side is not None)
@@ -51,11 +53,15 @@ def _compare(
     return []
 
 
-def _sorted(events: Sequence[OrderIntent | Fill]) -> list[OrderIntent | Fill]:
-    return sorted(events, key=lambda event: (event.seq, event.client_order_id))
+def _sorted(events: Sequence[Recorded]) -> list[Recorded]:
+    return sorted(events, key=lambda event: (event.seq, _key(event)))
 
 
-def _describe(event: OrderIntent | Fill | None, other: OrderIntent | Fill | None) -> str | None:
+def _key(event: Recorded) -> str:
+    return f"{event.kind} {event.symbol}" if isinstance(event, LedgerEvent) else event.client_order_id
+
+
+def _describe(event: Recorded | None, other: Recorded | None) -> str | None:
     """Name the event, and the fields in which it differs from the other."""
     if event is None:
         return None
@@ -64,7 +70,8 @@ def _describe(event: OrderIntent | Fill | None, other: OrderIntent | Fill | None
         for field in fields(event)
         if other is not None and getattr(event, field.name) != getattr(other, field.name)
     ]
-    return f"{event.side} {event.quantity} {event.symbol} ({', '.join(differing) or event.client_order_id})"
+    what = event.kind if isinstance(event, LedgerEvent) else event.side
+    return f"{what} {event.quantity} {event.symbol} ({', '.join(differing) or _key(event)})"
 
 
 def _text(value: Decimal | None) -> str | None:

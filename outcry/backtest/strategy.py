@@ -34,7 +34,7 @@ class MarketView:
     symbols : tuple of str
     ts_close_ns : int64 (n_frames,)
     open, high, low, close, volume : float64 (n_frames, n_symbols)
-        NaN where a symbol has no bar.
+        As if no share had ever been split, as features see them; NaN where a symbol has no bar.
     features : mapping of str to float64 (n_frames, n_symbols)
         The columns the strategy asked for; NaN before the warm-up of a column.
     probability : float64 (n_frames, n_symbols, 3) or None

@@ -16,7 +16,7 @@ class BrokerConfig(FrozenConfig):
 
     ``assumptions`` bend the rest without touching it: ``optimistic`` pays nothing but the rounding to the tick and may
     take the whole volume of a bar, ``pessimistic`` has three times the slippage, the spread and the impact, twice the
-    commission, and a quarter of the volume. A result that lives on the difference between
+    commission, borrow fee and interest, and a quarter of the volume. A result that lives on the difference between
     them lives on its assumptions.
 
     Attributes
@@ -49,6 +49,13 @@ class BrokerConfig(FrozenConfig):
         Least and most time from the close of a frame to the arrival of its orders.
     latency_frames : int
         Frames that an order waits beyond the next one.
+    borrow_bps_per_year : float
+        Of the value of a short position, for borrowing its shares.
+    financing_bps_per_year : float
+        Of borrowed cash: what long positions cost beyond the equity. The proceeds of a short sale lie with the lender
+        of the shares and finance nothing.
+    cash_bps_per_year : float
+        Earned by cash that is neither borrowed nor the proceeds of a short sale.
     """
 
     assumptions: Literal["optimistic", "realistic", "pessimistic"] = "realistic"
@@ -72,6 +79,9 @@ class BrokerConfig(FrozenConfig):
     commission_tiers: tuple[tuple[float, float], ...] = ()
     latency_ms: tuple[float, float] = (0.0, 0.0)
     latency_frames: int = Field(default=0, ge=0, le=1_000)
+    borrow_bps_per_year: float = Field(default=50.0, ge=0, le=100_000)
+    financing_bps_per_year: float = Field(default=600.0, ge=0, le=100_000)
+    cash_bps_per_year: float = Field(default=0.0, ge=0, le=100_000)
 
     def assumed(self) -> "BrokerConfig":
         """Return what the assumptions make of these costs and limits."""
@@ -80,12 +90,13 @@ class BrokerConfig(FrozenConfig):
         slips = ("slippage_bps", "slippage_volume_bps", "max_slippage_bps", "spread_factor")
         impacts = ("impact_factor", "permanent_factor")
         commissions = ("commission_per_share", "commission_bps", "min_commission")
+        carries = ("borrow_bps_per_year", "financing_bps_per_year")
         if self.assumptions == "optimistic":
-            bent: dict[str, object] = dict.fromkeys((*slips, *impacts, *commissions), 0.0)
+            bent: dict[str, object] = dict.fromkeys((*slips, *impacts, *commissions, *carries), 0.0)
             bent |= {"max_volume_frac": 1.0, "latency_ms": (0.0, 0.0), "latency_frames": 0, "commission_tiers": ()}
         else:
             dearer = dict.fromkeys((*slips, *impacts), PESSIMISTIC_SLIPPAGE)
-            dearer |= dict.fromkeys(commissions, PESSIMISTIC_COMMISSION)
+            dearer |= dict.fromkeys((*commissions, *carries), PESSIMISTIC_COMMISSION)
             bent = {name: factor * getattr(self, name) for name, factor in dearer.items()}
             bent["max_volume_frac"] = PESSIMISTIC_VOLUME * self.max_volume_frac
             bent["commission_tiers"] = tuple(

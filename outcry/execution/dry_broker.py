@@ -7,7 +7,7 @@ import numpy as np
 
 from outcry.execution.lifecycle import OrderRecord
 from outcry.market.frame import FloatArray, Frame, FrameTensor
-from outcry.messages import Fill, OrderIntent, OrderStatus, OrderUpdated
+from outcry.messages import Fill, LedgerEvent, MarketAnswer, OrderIntent, OrderStatus, OrderUpdated
 
 NOT_SENT = "dry run: no order is sent"
 
@@ -31,15 +31,20 @@ class DryBroker:
     async def cancel(self, client_order_ids: Sequence[str], seq: int) -> tuple[OrderUpdated, ...]:
         return ()
 
-    async def advance(self, frame: Frame) -> tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]:
-        return (), ()
+    async def advance(self, frame: Frame) -> MarketAnswer:
+        return MarketAnswer()
 
     def first_frame_needed(self, seq: int, orders: Sequence[OrderRecord]) -> int:
         """Return the first frame that `restore` must be given."""
         return seq
 
     def restore(
-        self, frames: FrameTensor, last_close: FloatArray, orders: Sequence[OrderRecord], fills: Sequence[Fill]
+        self,
+        frames: FrameTensor,
+        last_close: FloatArray,
+        orders: Sequence[OrderRecord],
+        fills: Sequence[Fill],
+        events: Sequence[LedgerEvent] = (),
     ) -> None:
         """Resume; there is nothing to take up."""
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from outcry.execution.lifecycle import OrderRecord, created
-from outcry.messages import Executions, Fill, Input, OrderIntent, OrderUpdated, Submission, Verdict
+from outcry.messages import Executions, Fill, Input, LedgerEvent, OrderIntent, OrderUpdated, Submission, Verdict
 
 
 class MemoryLedger:
@@ -13,6 +13,7 @@ class MemoryLedger:
     ----------
     orders : list of OrderIntent
     fills : list of Fill
+    events : list of LedgerEvent
     updates : list of OrderUpdated
     inputs : list of Input
     """
@@ -20,16 +21,18 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.orders: list[OrderIntent] = []
         self.fills: list[Fill] = []
+        self.events: list[LedgerEvent] = []
         self.updates: list[OrderUpdated] = []
         self.inputs: list[Input] = []
         self._executions: dict[int, Executions] = {}
         self._orders: dict[int, tuple[OrderIntent, ...]] = {}
 
     async def commit_executions(self, executions: Executions) -> None:
-        """Commit fills and updates of one frame; a repeat changes nothing."""
+        """Commit fills, updates and ledger events of one frame; a repeat changes nothing."""
         if executions.seq not in self._executions:
             self._executions[executions.seq] = executions
             self.fills.extend(executions.fills)
+            self.events.extend(executions.events)
             self.updates.extend(executions.updates)
 
     async def commit_orders(self, verdict: Verdict) -> tuple[OrderIntent, ...]:

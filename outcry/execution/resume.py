@@ -144,7 +144,7 @@ def _accepted(row: IntArray, past: Past) -> IntArray:
     if len(seen):
         last_units[i] = round(float(seen[-1]) * past.market[PRICE_SCALE])
     table = np.zeros((1, N_COLUMNS), dtype=np.int64)
-    broker: Broker = (nothing, nothing, table, np.zeros(1, dtype=np.int64), last_units, np.zeros(i + 1))
+    broker: Broker = (nothing, nothing, table, np.zeros(2, dtype=np.int64), last_units, np.zeros(i + 1))
     entry.compile_accept()(broker, row[np.newaxis], past.market, int(frames.ts_close_ns[made]), nothing.copy())
     accepted: IntArray = table[0]
     return accepted

@@ -4,7 +4,7 @@ from asyncio import Lock
 
 from outcry.errors import RecoveryError
 from outcry.market.frame import Frame
-from outcry.messages import Executions, Fill, OrderUpdated, Submission, Verdict
+from outcry.messages import Executions, Fill, LedgerEvent, OrderUpdated, Submission, Verdict
 from outcry.ports import Broker, OrderLedger
 
 
@@ -63,11 +63,11 @@ class OrderRouter:
                 return self._executions
             if frame.seq != self._last_seq + 1:
                 raise RecoveryError(f"seq must be {self._last_seq + 1}, the frame after the last, was {frame.seq}")
-            fills, updates = await self._broker.advance(frame)
-            executions = Executions(frame.seq, fills, updates, self._broker.working)
+            answer = await self._broker.advance(frame)
+            executions = Executions(frame.seq, answer.fills, answer.updates, self._broker.working, answer.events)
             if self._committed is not None and self._committed.seq == frame.seq:
                 _check_equal(executions, self._committed)
-            elif fills or updates:
+            elif any(answer):
                 await self._ledger.commit_executions(executions)
             self._last_seq, self._executions = frame.seq, executions
             return executions
@@ -97,12 +97,13 @@ class OrderRouter:
 def _check_equal(answer: Executions, committed: Executions) -> None:
     if _contents(answer) != _contents(committed):
         raise RecoveryError(
-            f"executions of frame {answer.seq} must equal the {len(committed.fills)} fills and "
-            f"{len(committed.updates)} updates in the ledger, were {len(answer.fills)} and {len(answer.updates)}: "
-            "was the run resumed with another configuration?"
+            f"executions of frame {answer.seq} must equal the {len(committed.fills)} fills, {len(committed.updates)} "
+            f"updates and {len(committed.events)} events in the ledger, were {len(answer.fills)}, "
+            f"{len(answer.updates)} and {len(answer.events)}: was the run resumed with another configuration?"
         )
 
 
-def _contents(executions: Executions) -> tuple[list[Fill], list[OrderUpdated]]:
+def _contents(executions: Executions) -> tuple[list[Fill], list[OrderUpdated], list[LedgerEvent]]:
     fills = sorted(executions.fills, key=lambda fill: fill.fill_id)
-    return fills, sorted(executions.updates, key=lambda update: update.client_order_id)
+    updates = sorted(executions.updates, key=lambda update: update.client_order_id)
+    return fills, updates, sorted(executions.events, key=lambda event: (event.kind, event.symbol))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from outcry.execution.kernels.bar import N_CLOCK
+from outcry.market.bar_size import DAY_NS
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
 
@@ -33,4 +34,7 @@ def read_clock(sessions: Sessions, first_seq: int, ts_close_ns: IntArray, ts_bef
     clock[:, 3] = closes[np.searchsorted(sessions.close_ns, before, side="right")]
     clock[:, 4] = session != session_before
     clock[:, 5] = ts_close_ns.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+    last = len(sessions) - 1
+    of_session, of_before = (sessions.midnight_ns[np.minimum(k, last)] for k in (session, session_before))
+    clock[:, 6] = np.where(before > 0, np.rint((of_session - of_before) / DAY_NS), 0)
     return clock

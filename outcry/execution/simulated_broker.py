@@ -9,7 +9,7 @@ import numpy as np
 from outcry.errors import ConfigurationError, RecoveryError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover, entry
-from outcry.execution.kernels.bar import N_UPDATE_COLUMNS, U_FILLED, U_NUMBER, U_REASON, U_STATUS
+from outcry.execution.kernels.bar import N_BOOKED, N_OPEN, N_UPDATE_COLUMNS, U_FILLED, U_NUMBER, U_REASON, U_STATUS
 from outcry.execution.kernels.model import assumed_market, commission_tiers
 from outcry.execution.lifecycle import OrderRecord, Step, created
 from outcry.execution.order_rules import check_order
@@ -21,7 +21,17 @@ from outcry.market.frame import FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, OrderUpdated, Side
+from outcry.messages import (
+    ALL_OPEN,
+    ALL_WORKING,
+    Fill,
+    LedgerEvent,
+    MarketAnswer,
+    OrderIntent,
+    OrderType,
+    OrderUpdated,
+    Side,
+)
 from outcry.order_rows import (
     CANCEL_ALL,
     CANCEL_WORKING,
@@ -34,6 +44,7 @@ from outcry.order_rows import (
     GROUP,
     KEEP_OPEN,
     N_COLUMNS,
+    N_EVENT_COLUMNS,
     N_FILL_COLUMNS,
     NUMBER,
     PARENT,
@@ -41,12 +52,11 @@ from outcry.order_rows import (
     REASONS,
     REDUCE_ONLY,
     STATUSES,
+    to_ledger_event,
     to_row,
 )
 
 FIRST_CAPACITY = 64
-
-Answer = tuple[tuple[Fill, ...], tuple[OrderUpdated, ...]]
 
 
 class SimulatedBroker:
@@ -93,7 +103,8 @@ class SimulatedBroker:
         self._account = np.zeros(cover.N_SLOTS, dtype=np.int64)
         self._account[cover.CASH] = self._initial_cash
         self._lots = np.zeros(n_symbols, dtype=np.int64)
-        self._counts = np.zeros(1, dtype=np.int64)
+        self._counts = np.zeros(2, dtype=np.int64)
+        self._events = np.zeros((3 * n_symbols + 1, N_EVENT_COLUMNS), dtype=np.int64)
         self._last_units = np.zeros(n_symbols, dtype=np.int64)
         self._last_close = np.full(n_symbols, np.nan)
         self._working = np.zeros(n_symbols, dtype=np.int64)
@@ -105,7 +116,7 @@ class SimulatedBroker:
         self._number: dict[str, int] = {}
         self._groups: dict[str, int] = {}
         self._made = (-1, 0)  # the last frame that made orders, and how many
-        self._answer: Answer | None = None
+        self._answer: MarketAnswer | None = None
 
     def _make_tables(self, capacity: int) -> None:
         self._orders = np.zeros((capacity, N_COLUMNS), dtype=np.int64)
@@ -151,9 +162,9 @@ class SimulatedBroker:
             if order.client_order_id not in self._number:
                 self._admit(order, rows)
         if rows:
-            n_needed = int(self._counts[0]) + len(rows)
+            n_needed = int(self._counts[N_OPEN]) + len(rows)
             if n_needed > len(self._orders):
-                kept = self._orders[: self._counts[0]]
+                kept = self._orders[: self._counts[N_OPEN]]
                 self._make_tables(2 * n_needed)
                 self._orders[: len(kept)] = kept
             table = np.array(rows)
@@ -170,7 +181,7 @@ class SimulatedBroker:
         )
         return self._take_updates(n_updates, seq)
 
-    async def advance(self, frame: Frame) -> Answer:
+    async def advance(self, frame: Frame) -> MarketAnswer:
         """Match the orders of earlier frames against the bars; a repeated frame gives the same answer.
 
         Raises
@@ -186,15 +197,24 @@ class SimulatedBroker:
         clock = read_clock(self._sessions, frame.seq, np.array([frame.ts_close_ns]), self._last_ts_ns)[0]
         n_fills, n_updates = entry.compile_advance()(
             self._broker, self._market, self._tiers, self._recent.bars, self._recent.row, clock, self._scratch,
-            self._fills, self._updates, self._working,
+            self._fills, self._events, self._updates, self._working,
         )  # fmt: skip
         self._last_seq, self._last_ts_ns = frame.seq, frame.ts_close_ns
         fills = tuple(self._read_fill(self._fills[k], frame) for k in range(n_fills))
-        self._answer = fills, self._take_updates(n_updates, frame.seq)
+        events = tuple(
+            to_ledger_event(row, frame.ts_close_ns, self._universe)
+            for row in self._events[: self._counts[N_BOOKED]].tolist()
+        )
+        self._answer = MarketAnswer(fills, self._take_updates(n_updates, frame.seq), events)
         return self._answer
 
     def restore(
-        self, frames: FrameTensor, last_close: FloatArray, orders: Sequence[OrderRecord], fills: Sequence[Fill]
+        self,
+        frames: FrameTensor,
+        last_close: FloatArray,
+        orders: Sequence[OrderRecord],
+        fills: Sequence[Fill],
+        events: Sequence[LedgerEvent] = (),
     ) -> None:
         """Resume after the last of `frames`, whatever the ledger holds of later ones: those are computed again, equal.
 
@@ -207,8 +227,8 @@ class SimulatedBroker:
             Last close seen up to then, NaN before the first bar.
         orders : sequence of OrderRecord
             Every order of the run, as they were made; `updated_seq` tells whether its end came later.
-        fills : sequence of Fill
-            Every fill of the run.
+        fills, events : sequence of Fill, sequence of LedgerEvent
+            All of the run.
 
         Raises
         ------
@@ -238,15 +258,16 @@ class SimulatedBroker:
             if order.intent.oco_group:
                 self._groups.setdefault(order.intent.oco_group, n + 1)
         self.warm_up(frames)
-        self._resume_account([fill for group in fills_of.values() for fill in group])
+        fills_so_far = [fill for group in fills_of.values() for fill in group]
+        self._resume_account(fills_so_far, [event for event in events if event.seq <= seq])
         past = Past(self._universe, self._market, self._sessions, self._records, fills_of, frames)
         rows = resume_orders(past, self._groups)
         self._make_tables(max(FIRST_CAPACITY, 2 * len(rows)))
         self._orders[: len(rows)] = rows
-        self._counts[0] = len(rows)
+        self._counts[N_OPEN] = len(rows)
         entry.compile_cancel()(self._broker, KEEP_OPEN, np.empty(0, dtype=np.int64), self._updates, self._working)
 
-    def _resume_account(self, fills: Sequence[Fill]) -> None:
+    def _resume_account(self, fills: Sequence[Fill], events: Sequence[LedgerEvent]) -> None:
         account, grid = self._account, self._grid
         month = np.datetime64(self._last_ts_ns, "ns").astype("datetime64[M]")
         account[cover.MONTH] = month.astype(np.int64)
@@ -256,6 +277,10 @@ class SimulatedBroker:
             account[cover.CASH] -= sign * lots * grid.price_units(fill.price) + grid.money_units(fill.commission)
             if np.datetime64(fill.ts_ns, "ns").astype("datetime64[M]") == month:
                 account[cover.MONTH_LOTS] += lots
+        for event in events:
+            account[cover.CASH] += grid.money_units(event.amount)
+            if event.quantity:
+                self._lots[self._index[event.symbol]] += grid.lots(event.quantity)
 
     def _admit(self, order: OrderIntent, rows: list[IntArray]) -> None:
         number = len(self._records)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from outcry.execution.config import BrokerConfig
-from outcry.execution.kernels.past import LONG_WINDOWS, Bars
-from outcry.market.frame import TAPE_FIELDS, FloatArray, Frame, FrameTensor
+from outcry.execution.kernels.past import BAR_SPLIT, LONG_WINDOWS, N_BAR_COLUMNS, QUOTED_SPREAD, Bars
+from outcry.market.frame import NO_ACTION, TAPE_FIELDS, FloatArray, Frame, FrameTensor
 
 _BID, _ASK = TAPE_FIELDS.index("bid"), TAPE_FIELDS.index("ask")
 _FIELDS = ("open", "high", "low", "close", "volume")
@@ -31,8 +31,8 @@ class RecentBars:
 
     def __init__(self, n_symbols: int, n_frames: int) -> None:
         self._n_frames = n_frames
-        spread = np.full((2 * n_frames, n_symbols), np.nan)
-        self.bars: Bars = (spread.copy(), spread.copy(), spread.copy(), spread.copy(), spread.copy(), spread)
+        columns = np.full((N_BAR_COLUMNS, 2 * n_frames, n_symbols), np.nan)
+        self.bars: Bars = tuple(columns)  # type: ignore[assignment]  # nine of them
         self.row = -1
 
     def push(self, frame: Frame) -> None:
@@ -44,14 +44,20 @@ class RecentBars:
         self.row += 1
         for column, name in zip(self.bars, _FIELDS, strict=False):
             column[self.row] = getattr(frame, name)
-        self.bars[-1][self.row] = np.nan if frame.tape is None else quoted_spread(frame.tape)
+        self.bars[QUOTED_SPREAD][self.row] = np.nan if frame.tape is None else quoted_spread(frame.tape)
+        for place, neutral in enumerate(NO_ACTION):
+            self.bars[BAR_SPLIT + place][self.row] = neutral if frame.actions is None else frame.actions[:, place]
 
 
 def bars_of(frames: FrameTensor) -> Bars:
     """Return frames as rows for a kernel; arrays that are as it wants them are not copied."""
     columns = tuple(np.ascontiguousarray(getattr(frames, name)) for name in _FIELDS)
     spread = np.full(frames.close.shape, np.nan) if frames.tape is None else quoted_spread(frames.tape)
-    return (*columns, spread)  # type: ignore[return-value]  # six of them
+    if frames.actions is None:
+        actions = [np.empty((0, frames.n_symbols))] * len(NO_ACTION)
+    else:
+        actions = [np.ascontiguousarray(frames.actions[..., place]) for place in range(len(NO_ACTION))]
+    return (*columns, spread, *actions)  # type: ignore[return-value]  # nine of them
 
 
 def quoted_spread(tape: FloatArray) -> FloatArray:

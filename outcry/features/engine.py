@@ -108,7 +108,7 @@ class FeatureEngine:
             Where `seq` does not follow `last_seq`, the number of symbols differs, a bar is impossible, or the frame
             closes after the last session.
         """
-        rows = _pack(stack_frames([frame]), slice(None))
+        rows = _pack(stack_frames([frame.continuous()]), slice(None))
         self._check_follows(frame.seq, frame.n_symbols)
         self._check_bars(frame.seq, *rows)
         self._run(*rows, self._arrays["last"][np.newaxis])
@@ -135,6 +135,7 @@ class FeatureEngine:
         if out.shape != shape:
             raise DataValidationError(f"out must have shape {shape}, was {out.shape}")
         self._check_follows(frames.first_seq, frames.n_symbols)
+        frames = frames.continuous()
         chunks = [slice(start, start + SLACK_BARS) for start in range(0, len(frames), SLACK_BARS)]
         for chunk in chunks:
             self._check_bars(frames.first_seq + chunk.start, *_pack(frames, chunk))

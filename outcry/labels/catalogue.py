@@ -55,6 +55,7 @@ def compute_targets(
         Where a name has another form, its kind is not known or its horizon too short for the kind.
     """
     settings = config or TargetConfig()
+    frames = frames.continuous()
     parsed = {name: parse_target(name) for name in names}
     seen = {field: np.where(frames.present, getattr(frames, field), np.nan) for field in PRICE_FIELDS}
     prices = replace(frames, open=seen["open"], high=seen["high"], low=seen["low"], close=seen["close"])

@@ -36,6 +36,10 @@ class SourceConfig(FrozenConfig):
         A repeated bar is an error, or, where it is equal to the first in every value, left out.
     tick, lot : Decimal
         As `Universe`.
+    corporate_actions : str or None
+        A ``.parquet`` or ``.csv`` file of splits and dividends, with columns symbol, ex_date, split_ratio and dividend:
+        prices are then as they were traded, and the account is credited as it would have been. None for prices that are
+        adjusted, or in which nothing happened.
     """
 
     source: Annotated[str, StringConstraints(min_length=1)] = SAMPLE
@@ -48,6 +52,7 @@ class SourceConfig(FrozenConfig):
     duplicates: Literal["refuse", "drop_exact"] = "refuse"
     tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
     lot: Annotated[Decimal, Field(gt=0)] = Decimal("1")
+    corporate_actions: str | None = None
 
     @field_validator("symbols")
     @classmethod

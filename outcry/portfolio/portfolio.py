@@ -10,8 +10,14 @@ from outcry.errors import ConfigurationError, DataValidationError, RecoveryError
 from outcry.market.frame import FloatArray, Frame, IntArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
-from outcry.messages import Book, Executions, Fill
+from outcry.messages import Book, Executions, Fill, LedgerEvent
 from outcry.order_rows import (
+    E_CASH,
+    E_KIND,
+    E_LOTS,
+    E_SEQ,
+    E_SYMBOL,
+    EVENT_KINDS,
     F_COMMISSION,
     F_LOTS,
     F_PRICE,
@@ -19,12 +25,15 @@ from outcry.order_rows import (
     F_SIDE,
     F_SLIPPAGE,
     F_SYMBOL,
+    N_EVENT_COLUMNS,
     N_FILL_COLUMNS,
 )
 from outcry.portfolio.kernels.positions import (
     AMOUNT_NAMES,
+    CARRY,
     CASH,
     COMMISSION,
+    DIVIDENDS,
     EQUITY,
     FITS,
     LOTS,
@@ -52,6 +61,8 @@ class PortfolioState:
         One a symbol.
     price : float64 (n_symbols,)
         Last close seen; NaN before the first bar.
+    dividends, carry : Decimal
+        As of a `Book`.
     """
 
     seq: int
@@ -61,10 +72,12 @@ class PortfolioState:
     slippage: Decimal
     positions: tuple[Position, ...]
     price: FloatArray
+    dividends: Decimal = ZERO
+    carry: Decimal = ZERO
 
 
 class Portfolio:
-    """Settle fills exactly and mark at the close.
+    """Settle ledger events and fills exactly and mark at the close.
 
     Parameters
     ----------
@@ -83,11 +96,11 @@ class Portfolio:
     on the grid, to a ten-thousandth of a tick:
 
         equity = cash + Σ shares · price
-        equity − initial_cash = realized_pnl + Σ (shares · price − basis) − commission
+        equity − initial_cash = realized_pnl + Σ (shares · price − basis) − commission + dividends − carry
 
     Slippage is inside the prices of the fills, so inside the profit; its total is told beside it. The state after
-    frame m is a function of the set of fills up to m and the last closes up to m, whatever order they come in:
-    `outcry.portfolio.kernels.positions.settle_fills` says why and how.
+    frame m is a function of the sets of events and fills up to m and the last closes up to m, whatever order they come
+    in: `outcry.portfolio.kernels.positions.settle_frames` says why and how.
     """
 
     _seq: int
@@ -116,7 +129,7 @@ class Portfolio:
         return self._seq
 
     def settle(self, executions: Executions, frame: Frame) -> Book:
-        """Apply the fills of `frame` and return the book marked at its closes; a repeat returns the same book.
+        """Apply what happened in `frame` and return the book marked at its closes; a repeat returns the same book.
 
         Raises
         ------
@@ -133,7 +146,7 @@ class Portfolio:
         if frame.seq != self._seq + 1:
             raise RecoveryError(f"seq must be {self._seq + 1}, the frame after the last one, was {frame.seq}")
         price = np.where(frame.present, frame.close, self._price)
-        quantity, entry_price = self._apply(executions.fills, price)
+        quantity, entry_price = self._apply(executions.fills, executions.events, price)
         self._seq = frame.seq
         self._book = self._show(frame, quantity, executions.working, entry_price)
         return self._book
@@ -152,6 +165,8 @@ class Portfolio:
                 for lots, basis in zip(self._lots.tolist(), self._basis.tolist(), strict=True)
             ),
             self._price.copy(),
+            grid.money(account[DIVIDENDS]),
+            grid.money(account[CARRY]),
         )
 
     def restore(self, state: PortfolioState) -> None:
@@ -163,13 +178,17 @@ class Portfolio:
         self._account[REALIZED] = grid.money_units(state.realized_pnl)
         self._account[COMMISSION] = grid.money_units(state.commission)
         self._account[SLIPPAGE] = grid.money_units(state.slippage)
+        self._account[DIVIDENDS] = grid.money_units(state.dividends)
+        self._account[CARRY] = grid.money_units(state.carry)
         self._lots = np.array([grid.lots(position.shares) for position in state.positions], dtype=np.int64)
         self._basis = np.array([grid.money_units(position.basis) for position in state.positions], dtype=np.int64)
         self._price = state.price.copy()
         self._holdings = self._book = None
 
-    def restore_from_ledger(self, seq: int, fills: Sequence[Fill], last_close: FloatArray) -> None:
-        """Resume after frame `seq` from what the ledger holds; fills of later frames are left out.
+    def restore_from_ledger(
+        self, seq: int, fills: Sequence[Fill], last_close: FloatArray, events: Sequence[LedgerEvent] = ()
+    ) -> None:
+        """Resume after frame `seq` from what the ledger holds; what is of later frames is left out.
 
         Parameters
         ----------
@@ -179,6 +198,8 @@ class Portfolio:
             All fills of the run, in any order.
         last_close : float64 (n_symbols,)
             Last close seen up to `seq`; NaN before the first bar.
+        events : sequence of LedgerEvent
+            All of the run, in any order.
 
         Raises
         ------
@@ -187,7 +208,8 @@ class Portfolio:
         """
         self.restore(self._initial_state())
         past = sorted((fill for fill in fills if fill.seq <= seq), key=lambda fill: fill.seq)
-        self._apply(past, np.array(last_close, dtype=np.float64))
+        booked = sorted((event for event in events if event.seq <= seq), key=lambda event: event.seq)
+        self._apply(past, booked, np.array(last_close, dtype=np.float64))
         self._seq = seq
 
     def _initial_state(self) -> PortfolioState:
@@ -195,17 +217,21 @@ class Portfolio:
         positions = (Position(),) * n_symbols
         return PortfolioState(-1, self._initial_cash, ZERO, ZERO, ZERO, positions, np.full(n_symbols, np.nan))
 
-    def _apply(self, fills: Sequence[Fill], price: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Settle fills, mark at `price`, and return shares and entry prices; where that is impossible, change nothing.
+    def _apply(
+        self, fills: Sequence[Fill], events: Sequence[LedgerEvent], price: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Settle, mark at `price`, and return shares and entry prices; where that is impossible, change nothing.
 
         Books keep what they were given: holdings that change are new arrays.
         """
         account, lots, basis = self._account.copy(), self._lots.copy(), self._basis.copy()
         rows, order = self._rows(fills), np.empty(len(fills), dtype=np.int64)
-        known = None if fills else self._holdings
+        known = None if fills or events else self._holdings
         written = _NO_HOLDINGS if known else (np.empty(len(lots)), np.empty(len(lots)))
         scale = self._grid.price_scale
-        code = self._settle(account, lots, basis, rows, order, price, scale, self._lot, written)
+        code = self._settle(
+            account, lots, basis, rows, order, self._event_rows(events), price, scale, self._lot, written
+        )
         if code != FITS:
             self._refuse(code, fills, lots, price)
         self._account, self._lots, self._basis, self._price = account, lots, basis, price
@@ -225,6 +251,19 @@ class Portfolio:
                 ) from None
         return rows
 
+    def _event_rows(self, events: Sequence[LedgerEvent]) -> IntArray:
+        grid, rows = self._grid, np.zeros((len(events), N_EVENT_COLUMNS), dtype=np.int64)
+        for row, event in zip(rows, events, strict=True):
+            row[E_SEQ], row[E_KIND] = event.seq, EVENT_KINDS.index(event.kind)
+            row[E_SYMBOL] = self._index[event.symbol] if event.symbol else -1
+            try:
+                row[E_LOTS], row[E_CASH] = grid.lots(event.quantity), grid.money_units(event.amount)
+            except OverflowError:
+                raise DataValidationError(
+                    f"{event.kind} must fit the grid of the universe, was {event.quantity} and {event.amount}"
+                ) from None
+        return rows
+
     def _refuse(self, code: int, fills: Sequence[Fill], lots: IntArray, price: FloatArray) -> None:
         """Say which amount is too large for the grid, and what made it so."""
         limit = self._grid.quantity(LARGEST_UNITS) if code == LOTS else self._grid.money(LARGEST_UNITS)
@@ -232,7 +271,7 @@ class Portfolio:
             held = np.flatnonzero(lots)
             value = float(np.abs(lots[held] * self._grid.lot_shares * price[held]).sum())
             raise DataValidationError(f"the value of all positions must be below {limit}, with the cash, was {value}")
-        largest = max(fill.quantity * fill.price for fill in fills)
+        largest = max((fill.quantity * fill.price for fill in fills), default=ZERO)
         raise DataValidationError(
             f"{AMOUNT_NAMES[code]} must be below {limit}, was more: the largest fill was of {largest}"
         )
@@ -252,4 +291,6 @@ class Portfolio:
             entry_price=entry_price,
             price=self._price.copy(),
             stale=~frame.present,
+            dividends=grid.money(account[DIVIDENDS]),
+            carry=grid.money(account[CARRY]),
         )

@@ -16,7 +16,7 @@ from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.frame import Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import OrderIntent, Side
+from outcry.messages import MarketAnswer, OrderIntent, Side
 from outcry.ports import Broker
 
 UNIVERSE = Universe(("AAA", "BBB"), ("Tech", "Energy"))
@@ -83,7 +83,7 @@ async def test_what_is_working_is_what_was_accepted_and_did_not_end(broker):
 
 async def test_no_order_trades_in_the_frame_it_was_made_in(broker):
     for seq in range(N_FRAMES):
-        fills, updates = await broker.advance(build_frame(seq))
+        fills, updates, _ = await broker.advance(build_frame(seq))
         assert all(fill.client_order_id == f"AAA-{seq - 1}" for fill in fills)
         assert all(update.seq == seq for update in updates)
         await broker.submit([build_order(seq)])
@@ -95,4 +95,4 @@ async def test_cancelling_everything_leaves_nothing_working_and_a_second_time_no
     await broker.cancel(("*",), 0)
     assert not broker.working.any()
     assert await broker.cancel(("*", "AAA-0", "unknown"), 0) == ()
-    assert await broker.advance(build_frame(1)) == ((), ())
+    assert await broker.advance(build_frame(1)) == MarketAnswer()

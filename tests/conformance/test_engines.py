@@ -1,5 +1,6 @@
 """The compiled backtest against the desk: the same orders, fills and equity, to the last digit, whatever is traded."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +24,7 @@ from outcry.execution.memory_ledger import MemoryLedger
 from outcry.execution.router import OrderRouter
 from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.execution.tape import frames_looked_back
-from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.frame import DIVIDEND, NO_ACTION, SPLIT_FACTOR, SPLIT_RATIO, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.market.source import SourceConfig
 from outcry.market.universe import Universe
@@ -64,10 +65,22 @@ def build_market(seed: int, n_frames: int, volatility: float = 0.02, lot: str = 
     present = rng.random(close.shape) < 0.9
     session, bar = np.divmod(np.arange(n), BARS_A_SESSION)
     ts = session * SESSION_NS + (bar + 1) * MINUTE_NS
-    columns = {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
+    actions = np.tile(NO_ACTION, (*close.shape, 1))
+    actions[..., SPLIT_RATIO] = rng.choice([1.0, 2.0, 0.1, 1.5, 7.0], close.shape, p=[0.96, 0.01, 0.01, 0.01, 0.01])
+    actions[..., DIVIDEND] = rng.choice([0.0, 0.07, 0.3333], close.shape, p=[0.96, 0.02, 0.02])
+    actions[~present] = NO_ACTION
+    has_actions = bool(rng.random() < 0.5)
+    if not has_actions:
+        actions[:] = NO_ACTION
+    factor = np.cumprod(actions[..., SPLIT_RATIO], axis=0)
+    actions[..., SPLIT_FACTOR] = np.where(present, factor, 1.0)
+    columns = {"open": open_ / factor, "high": high / factor, "low": low / factor, "close": close / factor}
+    columns["volume"] = volume * factor
     for column in columns.values():
         column[~present] = np.nan
-    tensor = FrameTensor(-N_WARMUP, ts, vwap=close, present=present, **columns)
+    tensor = FrameTensor(
+        -N_WARMUP, ts, vwap=columns["close"], present=present, actions=actions if has_actions else None, **columns
+    )
     starts = np.arange(-1, session[-1] + 4, dtype=np.int64) * SESSION_NS
     sessions = Sessions(starts, starts + BARS_A_SESSION * MINUTE_NS, starts, np.zeros(len(starts), dtype=np.int64))
     names = tuple(f"S{i}" for i in range(N_SYMBOLS))
@@ -118,7 +131,7 @@ async def trade_on_desk(
     outcomes = [await trade_frame(frame, desk) for frame in market.frames]
     equity = {outcome.seq: outcome.book.equity for outcome in outcomes}
     events = tuple(event for outcome in outcomes for event in outcome.verdict.events)
-    return RunLedger(tuple(ledger.orders), tuple(ledger.fills), equity), events
+    return RunLedger(tuple(ledger.orders), tuple(ledger.fills), equity, tuple(ledger.events)), events
 
 
 def trade_fast(
@@ -143,6 +156,9 @@ BROKERS = st.builds(
     commission_tiers=st.sampled_from([(), ((100.0, 0.002), (500.0, 0.001))]),
     latency_ms=st.sampled_from([(0.0, 0.0), (100.0, 30_000.0), (50_000.0, 200_000.0)]),
     latency_frames=st.sampled_from([0, 0, 1]),
+    borrow_bps_per_year=st.sampled_from([0.0, 900.0]),
+    financing_bps_per_year=st.sampled_from([0.0, 700.0]),
+    cash_bps_per_year=st.sampled_from([0.0, 400.0]),
 )
 AT_ONCE = [TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS]
 
@@ -240,6 +256,69 @@ async def test_twenty_sessions_of_eighty_stocks_are_traded_alike(market_data_dir
     assert len(recorded.fills) > 1_000
     assert first_difference(recorded, run.ledger()) is None
     assert run.risk_events == events
+
+
+@pytest.mark.realdata
+async def test_raw_prices_with_their_splits_and_dividends_are_traded_alike(market_data_dir, lean_actions):
+    source = SourceConfig(
+        source=str(market_data_dir / "us_equities_1d_lean.parquet"),
+        symbols=("AAPL", "BAC", "IBM", "QQQ", "SPY"),
+        corporate_actions=str(lean_actions),
+    )
+    loaded = load_market(source, {})
+    sessions = loaded.calendar.sessions(*loaded.frames.ts_close_ns[[0, -1]].tolist())
+    n = len(loaded.frames)
+    market = Market(
+        loaded.universe, sessions, loaded.frames.rows(0, 60, first_seq=-60), loaded.frames.rows(60, n, first_seq=0)
+    )
+    rng = np.random.default_rng(3)
+    shape = market.frames.close.shape
+    weights = np.where(rng.random(shape) < 0.95, np.nan, rng.uniform(-0.3, 0.4, shape))
+    broker = BrokerConfig(allow_short=True, max_leverage=2.0, slippage="spread", impact="almgren_chriss")
+    portfolio = PortfolioConfig(allow_short=True, stop_loss_frac=0.1)
+    limits = RiskConfig(max_position_frac=1.0, max_gross_frac=2.0, max_sector_frac=2.0, drawdown_ladder=())
+    config = FastConfig(broker, portfolio, limits)
+    unknown = np.full((*shape, 3), np.nan), np.full(shape, np.nan)
+    recorded, _ = await trade_on_desk(market, config, *unknown, weights)
+    run = trade_fast(market, config, *unknown, weights)
+    assert first_difference(recorded, run.ledger()) is None
+    kinds = Counter(event.kind.value for event in recorded.events)
+    assert kinds["split"] >= 3
+    assert kinds["dividend"] > 200
+    assert kinds["borrow_fee"] > 1_000
+
+
+@pytest.mark.realdata
+def test_a_share_held_for_twenty_years_is_worth_its_splits_and_its_dividends(market_data_dir, lean_actions):
+    source = SourceConfig(
+        source=str(market_data_dir / "us_equities_1d_lean.parquet"),
+        symbols=("AAPL",),
+        corporate_actions=str(lean_actions),
+    )
+    loaded = load_market(source, {})
+    frames = loaded.frames
+    sessions = loaded.calendar.sessions(*frames.ts_close_ns[[0, -1]].tolist())
+    market = Market(loaded.universe, sessions, frames.rows(0, 0, first_seq=0), frames)
+    broker = BrokerConfig(slippage_bps=0, commission_per_share=0, min_commission=0)
+    limits = RiskConfig(
+        max_position_frac=1.0,
+        max_gross_frac=1.0,
+        max_net_frac=1.0,
+        max_sector_frac=1.0,
+        drawdown_ladder=(),
+        daily_loss_frac=0.99,
+    )
+    weights = np.full(frames.close.shape, np.nan)
+    weights[0] = 0.01
+    config = FastConfig(broker, PortfolioConfig(), limits)
+    run = trade_fast(market, config, np.empty(0), np.empty(0), weights)
+    [fill] = run.fills()
+    ratio, paid, _ = frames.actions[:, 0].T
+    shares = float(fill.quantity) * np.cumprod(ratio)
+    cash = 100_000 - float(fill.quantity * fill.price) + (shares * paid)[2:].sum()
+    assert len(run.ledger_events()) == np.count_nonzero(ratio != 1) + np.count_nonzero(paid)
+    assert shares[-1] == 112 * float(fill.quantity)
+    assert run.equity[-1] == pytest.approx(cash + shares[-1] * frames.close[-1, 0], abs=0.01)
 
 
 @pytest.mark.parametrize("n_symbols", [3])

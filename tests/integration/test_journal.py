@@ -15,7 +15,7 @@ from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import ExecutionError, RecoveryError, ServiceError
-from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FrameTensor
+from outcry.market.frame import ACTION_FIELDS, BAR_FIELDS, NO_ACTION, TAPE_FIELDS, FrameTensor, stack_frames
 from outcry.market.universe import Universe
 from outcry.messages import (
     Book,
@@ -26,6 +26,8 @@ from outcry.messages import (
     FrameOutcome,
     Input,
     InputKind,
+    LedgerEvent,
+    LedgerEventKind,
     OrderIntent,
     OrderStatus,
     OrderType,
@@ -42,8 +44,10 @@ BAR_NS = 300 * 10**9
 START_NS = 1_700_000_000 * 10**9
 
 
-def make_frames(n_frames: int, *, first_seq: int = 0, seed: int = 7, has_tape: bool = False) -> FrameTensor:
-    """Bars with every kind of float, and holes; half of the tape is not known."""
+def make_frames(
+    n_frames: int, *, first_seq: int = 0, seed: int = 7, has_tape: bool = False, has_actions: bool = False
+) -> FrameTensor:
+    """Bars with every kind of float, and holes; half of the tape is not known, and little happens to the shares."""
     rng = np.random.default_rng(seed)
     shape = (n_frames, len(UNIVERSE))
     present = rng.random(shape) > 0.3
@@ -53,17 +57,26 @@ def make_frames(n_frames: int, *, first_seq: int = 0, seed: int = 7, has_tape: b
     if has_tape:
         is_known = present[..., None] & (rng.random((*shape, len(TAPE_FIELDS))) > 0.5)
         tape = np.where(is_known, np.exp(rng.normal(3, 4, is_known.shape)), np.nan)
-    return FrameTensor(first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, tape=tape, **columns)
+    actions = None
+    if has_actions:
+        actions = np.tile(NO_ACTION, (*shape, 1))
+        happens = present & (rng.random(shape) < 0.05)
+        actions[happens] = np.exp(rng.normal(0, 1, (happens.sum(), len(ACTION_FIELDS))))
+    return FrameTensor(
+        first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, tape=tape, actions=actions, **columns
+    )
 
 
 def assert_bitwise_equal(one: FrameTensor, other: FrameTensor) -> None:
     assert one.first_seq == other.first_seq
     for name in ("ts_close_ns", *BAR_FIELDS, "present"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
-    if one.tape is None or other.tape is None:
-        assert one.tape is other.tape
-    else:
-        assert one.tape.tobytes() == other.tape.tobytes()
+    for name in ("tape", "actions"):
+        extra, other_extra = getattr(one, name), getattr(other, name)
+        if extra is None or other_extra is None:
+            assert extra is other_extra
+        else:
+            assert extra.tobytes() == other_extra.tobytes()
 
 
 def make_order(seq: int, symbol: str = "AAPL", *, side: Side = Side.BUY, quantity: str = "100") -> OrderIntent:
@@ -100,8 +113,14 @@ def make_fill(order: OrderIntent, seq: int, quantity: str, price: str = "190.07"
     )
 
 
-def make_executions(seq: int, fills: tuple[Fill, ...], updates: tuple[OrderUpdated, ...]) -> Executions:
-    return Executions(seq, fills, updates, np.zeros(len(UNIVERSE)))
+def make_executions(
+    seq: int, fills: tuple[Fill, ...], updates: tuple[OrderUpdated, ...], events: tuple[LedgerEvent, ...] = ()
+) -> Executions:
+    return Executions(seq, fills, updates, np.zeros(len(UNIVERSE)), events)
+
+
+def make_event(seq: int, kind: LedgerEventKind, symbol: str, quantity: str, amount: str) -> LedgerEvent:
+    return LedgerEvent(seq, START_NS + seq * BAR_NS, kind, symbol, Decimal(quantity), Decimal(amount))
 
 
 def make_outcome(
@@ -119,6 +138,8 @@ def make_outcome(
         realized_pnl=Decimal("12.30"),
         commission=Decimal("0.35"),
         slippage=Decimal("1.9007"),
+        dividends=Decimal("7.000001"),
+        carry=Decimal("-0.250000"),
         quantity=np.array([100.0, 0.0, -2.5, 0.0]),
         working=np.zeros(n_symbols),
         entry_price=np.array([190.07, 0.0, 1 / 3, 0.0]),
@@ -164,7 +185,7 @@ async def reader(postgres_url: str, run_id: str) -> AsyncIterator[JournalReader]
 async def count_rows(url: str, run_id: str) -> dict[str, int]:
     """Rows of this run in every table that a frame writes."""
     tables = (
-        "frames ohlcv_bars inputs decisions order_intents orders order_updates fills equity positions "
+        "frames ohlcv_bars inputs decisions order_intents orders order_updates fills ledger_events equity positions "
         "position_history model_predictions risk_events snapshots"
     )
     connection = await asyncpg.connect(url)
@@ -184,7 +205,8 @@ async def trade_two_frames(
     seq = order.seq
     accepted = OrderUpdated(order.client_order_id, seq, OrderStatus.ACCEPTED, Decimal(0))
     filled = OrderUpdated(order.client_order_id, seq + 1, OrderStatus.FILLED, order.quantity)
-    executions = make_executions(seq + 1, (make_fill(order, seq + 1, str(order.quantity)),), (filled,))
+    paid = make_event(seq + 1, LedgerEventKind.DIVIDEND, order.symbol, "0", "1.250000")
+    executions = make_executions(seq + 1, (make_fill(order, seq + 1, str(order.quantity)),), (filled,), (paid,))
     verdict = make_verdict(seq, order, inputs=(Input(seq, InputKind.MODEL_SWAPPED, {"model_version": "v2"}),))
     await journal.append(frames.frame(seq))
     await ledger.commit_orders(verdict)
@@ -195,17 +217,19 @@ async def trade_two_frames(
     await journal.save_snapshot("shard-0", seq + 1, b"\x00state")
 
 
+@pytest.mark.parametrize("has_actions", [False, True])
 @pytest.mark.parametrize("has_tape", [False, True])
 async def test_frames_come_back_bit_for_bit_with_their_holes(
-    journal: PostgresJournal, reader: JournalReader, has_tape: bool
+    journal: PostgresJournal, reader: JournalReader, has_tape: bool, has_actions: bool
 ) -> None:
     for seed in range(3):
-        frames = make_frames(20, first_seq=20 * seed, seed=seed, has_tape=has_tape)
+        frames = make_frames(20, first_seq=20 * seed, seed=seed, has_tape=has_tape, has_actions=has_actions)
         for frame in frames:
             await journal.append(frame)
         assert_bitwise_equal(await reader.frames(frames.first_seq, frames.last_seq), frames)
-    expected = make_frames(20, seed=0, has_tape=has_tape).rows(5, 6, first_seq=5)
-    assert_bitwise_equal(await reader.frames(5, 5), expected)
+    for seq in range(20):
+        one = make_frames(20, seed=0, has_tape=has_tape, has_actions=has_actions).frame(seq)
+        assert_bitwise_equal(await reader.frames(seq, seq), stack_frames([one]))
 
 
 async def test_what_is_not_known_of_a_tape_is_null_and_a_frame_without_one_has_nothing_else(
@@ -264,7 +288,7 @@ async def test_frame_without_any_bar_is_a_frame(journal: PostgresJournal, reader
 async def test_warmup_comes_back_bit_for_bit_and_is_written_once(
     journal: PostgresJournal, reader: JournalReader, has_tape: bool
 ) -> None:
-    warmup = make_frames(500, first_seq=-500, has_tape=has_tape)
+    warmup = make_frames(500, first_seq=-500, has_tape=has_tape, has_actions=not has_tape)
     await journal.append_warmup(warmup)
     await journal.append_warmup(warmup)
     assert_bitwise_equal(await reader.frames(-500, -1), warmup)
@@ -348,19 +372,37 @@ async def test_update_of_an_order_nobody_decided_is_refused(
     assert set((await count_rows(postgres_url, run_id)).values()) == {0}
 
 
+async def test_events_without_a_fill_or_an_update_stand_too(ledger: PostgresLedger, reader: JournalReader) -> None:
+    fee = make_event(3, LedgerEventKind.BORROW_FEE, "IBM", "0", "-1.5")
+    await ledger.commit_executions(make_executions(3, (), (), (fee,)))
+    await ledger.commit_executions(make_executions(3, (), (), (replace(fee, symbol="AAPL"),)))
+    found = await reader.executions(3)
+    assert found is not None
+    assert found.events == (fee,)
+
+
 async def test_first_executions_of_a_frame_stand(ledger: PostgresLedger, reader: JournalReader) -> None:
     order = make_order(0, quantity="100")
     await ledger.commit_orders(make_verdict(0, order))
     part = OrderUpdated(order.client_order_id, 1, OrderStatus.PARTIALLY_FILLED, Decimal(40))
-    first = make_executions(1, (make_fill(order, 1, "40"),), (part,))
+    events = (
+        make_event(1, LedgerEventKind.INTEREST, "", "0", "-0.000001"),
+        make_event(1, LedgerEventKind.SPLIT, "AAPL", "-4.5", "0.330000"),
+    )
+    first = make_executions(1, (make_fill(order, 1, "40"),), (part,), events)
     other = make_executions(
-        1, (replace(make_fill(order, 1, "60"), fill_id="other"),), (replace(part, filled_quantity=Decimal(60)),)
+        1,
+        (replace(make_fill(order, 1, "60"), fill_id="other"),),
+        (replace(part, filled_quantity=Decimal(60)),),
+        (make_event(1, LedgerEventKind.BORROW_FEE, "IBM", "0", "-1"),),
     )
     await ledger.commit_executions(first)
     await ledger.commit_executions(other)
     found = await reader.executions(1)
     assert found is not None
-    assert (found.fills, found.updates) == (first.fills, first.updates)
+    assert (found.fills, found.updates, found.events) == (first.fills, first.updates, first.events)
+    assert await reader.ledger_events() == events
+    assert await reader.ledger_events(0) == ()
     assert found.working.tolist() == [60.0, 0.0, 0.0, 0.0]
     assert await reader.executions(0) is None
 
@@ -409,6 +451,7 @@ async def test_record_completes_the_frame_and_keeps_every_digit(
     assert await reader.risk_state(1) == {"peak_equity": "1000000.10", "rung": "0"}
     curve = await reader.equity_curve()
     assert [str(value) for value in (curve.equity[1], curve.cash[1])] == ["1000123.4500", "900000.10"]
+    assert [str(value) for value in (curve.dividends[1], curve.carry[1])] == ["7.000001", "-0.250000"]
     assert curve.gross_exposure.tolist() == [100 * 191.0 + 2.5 * 2.0] * 2
     assert curve.net_exposure.tolist() == [100 * 191.0 - 2.5 * 2.0] * 2
     history = await reader.predictions()

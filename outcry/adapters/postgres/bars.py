@@ -1,17 +1,18 @@
 """Bars in and out of PostgreSQL, bit for bit.
 
 A float64 is stored as DOUBLE PRECISION and travels in binary both ways. A symbol without a bar has no row. What is not
-known of a tape is NaN in a frame and NULL in the table; frames without a tape are read and written without its columns.
+known of a tape is NaN in a frame and NULL in the table; frames without a tape, or without corporate actions, are read
+and written without their columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 
 import asyncpg
 import numpy as np
 
-from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, FloatArray, FrameTensor, IntArray
+from outcry.market.frame import ACTION_FIELDS, BAR_FIELDS, NO_ACTION, TAPE_FIELDS, Frame, FrameTensor, IntArray
 from outcry.market.universe import Universe
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,23 +33,34 @@ def to_timestamp(ts_ns: int) -> datetime:
     return _UNIX_EPOCH + timedelta(microseconds=ts_ns // 1000)
 
 
-def tape_columns(tape: FloatArray) -> list[list[float | None]]:
-    """Return the columns of a tape of some bars, float64 (n_bars, 6), with None for NaN."""
-    columns = tape.T.astype(object)
-    columns[np.isnan(tape.T)] = None
-    found: list[list[float | None]] = columns.tolist()
-    return found
+def bar_fields(*, has_tape: bool, has_actions: bool) -> tuple[str, ...]:
+    """Return the columns of bars that have a tape, or corporate actions, or neither."""
+    return (*BAR_FIELDS, *(TAPE_FIELDS if has_tape else ()), *(ACTION_FIELDS if has_actions else ()))
+
+
+def bar_columns(bars: Frame | FrameTensor) -> list[list[float | None]]:
+    """Return the values of the bars that are present, a list for each of `bar_fields`, with None for NaN of a tape."""
+    present = bars.present
+    columns = [getattr(bars, name)[present].tolist() for name in BAR_FIELDS]
+    if bars.tape is not None:
+        values = bars.tape[present].T
+        known = values.astype(object)
+        known[np.isnan(values)] = None
+        columns += known.tolist()
+    if bars.actions is not None:
+        columns += bars.actions[present].T.tolist()
+    return columns
 
 
 async def copy_in(
     connection: asyncpg.Connection, frames: FrameTensor, *, run_id: str, universe: Universe, timeframe: str, source: str
 ) -> None:
     """Write every bar of `frames` by COPY."""
-    tape_fields = () if frames.tape is None else TAPE_FIELDS
+    fields = bar_fields(has_tape=frames.tape is not None, has_actions=frames.actions is not None)
     await connection.copy_records_to_table(
         "ohlcv_bars",
         records=_records(frames, run_id, universe, timeframe, source),
-        columns=("run_id", "ts", "symbol", "timeframe", "source", *BAR_FIELDS, *tape_fields),
+        columns=("run_id", "ts", "symbol", "timeframe", "source", *fields),
     )
 
 
@@ -60,11 +72,15 @@ async def copy_out(
     ts_close_ns: IntArray,
     *,
     has_tape: bool,
+    has_actions: bool,
 ) -> FrameTensor:
     """Read the frames that close at `ts_close_ns`, int64 (n_frames,), at least one."""
     # A NULL would make the rows of the answer differ in length.
-    of_tape = [f"coalesce(bar.{name}, 'NaN')" for name in TAPE_FIELDS] if has_tape else []
-    columns = ", ".join([*(f"bar.{name}" for name in BAR_FIELDS), *of_tape])
+    absent = dict.fromkeys(TAPE_FIELDS, "NaN") | dict(zip(ACTION_FIELDS, NO_ACTION, strict=True))
+    fields = bar_fields(has_tape=has_tape, has_actions=has_actions)
+    columns = ", ".join(
+        f"coalesce(bar.{name}, '{absent[name]}')" if name in absent else f"bar.{name}" for name in fields
+    )
     chunks: list[bytes] = []
 
     async def keep(chunk: bytes) -> None:
@@ -79,7 +95,7 @@ async def copy_out(
         output=keep,
         format="binary",
     )
-    rows = np.frombuffer(b"".join(chunks)[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_row_type(has_tape=has_tape))
+    rows = np.frombuffer(b"".join(chunks)[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_row_type(fields))
     row = np.searchsorted(ts_close_ns // 1000, rows["ts"] + _POSTGRES_EPOCH_US)
     column = rows["symbol"] - 1  # WITH ORDINALITY counts from 1
     shape = (len(ts_close_ns), len(universe))
@@ -88,17 +104,22 @@ async def copy_out(
     present[row, column] = True
     for name in BAR_FIELDS:
         values[name][row, column] = rows[name]
-    tape = None
+    tape = actions = None
     if has_tape:
         tape = np.full((*shape, len(TAPE_FIELDS)), np.nan)
         for place, name in enumerate(TAPE_FIELDS):
             tape[row, column, place] = rows[name]
-    return FrameTensor(first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, tape=tape, **values)
+    if has_actions:
+        actions = np.tile(NO_ACTION, (*shape, 1))
+        for place, name in enumerate(ACTION_FIELDS):
+            actions[row, column, place] = rows[name]
+    return FrameTensor(
+        first_seq=first_seq, ts_close_ns=ts_close_ns, present=present, tape=tape, actions=actions, **values
+    )
 
 
-def _row_type(*, has_tape: bool) -> np.dtype[np.void]:
+def _row_type(names: Sequence[str]) -> np.dtype[np.void]:
     """Return the layout of a row of the answer: a length before every value."""
-    names = (*BAR_FIELDS, *TAPE_FIELDS) if has_tape else BAR_FIELDS
     return np.dtype(_ROW_KEY + [part for name in names for part in ((f"{name}_bytes", ">i4"), (name, ">f8"))])
 
 
@@ -113,6 +134,5 @@ def _records(
         map(universe.symbols.__getitem__, columns.tolist()),
         repeat(timeframe),
         repeat(source),
-        *(getattr(frames, name)[rows, columns].tolist() for name in BAR_FIELDS),
-        *([] if frames.tape is None else tape_columns(frames.tape[rows, columns])),
+        *bar_columns(frames),
     )

@@ -27,8 +27,8 @@ class EquityCurve:
     Attributes
     ----------
     seq, ts_close_ns : int64 (n_frames,)
-    equity, cash, realized_pnl, commission, slippage : tuple of Decimal (n_frames,)
-        Account currency, exact; costs are totals so far, positive.
+    equity, cash, realized_pnl, commission, slippage, dividends, carry : tuple of Decimal (n_frames,)
+        Account currency, exact; all but the first two are totals so far, as of a `Book`.
     gross_exposure, net_exposure : float64 (n_frames,)
         Account currency.
     drawdown_frac : float64 (n_frames,)
@@ -44,6 +44,8 @@ class EquityCurve:
     realized_pnl: tuple[Decimal, ...]
     commission: tuple[Decimal, ...]
     slippage: tuple[Decimal, ...]
+    dividends: tuple[Decimal, ...]
+    carry: tuple[Decimal, ...]
     gross_exposure: FloatArray
     net_exposure: FloatArray
     drawdown_frac: FloatArray
@@ -67,6 +69,8 @@ class EquityCurve:
             cash=tuple(row["cash"] for row in rows),
             realized_pnl=tuple(row["realized_pnl"] for row in rows),
             commission=tuple(row["commission"] for row in rows),
+            dividends=tuple(row["dividends"] for row in rows),
+            carry=tuple(row["carry"] for row in rows),
             slippage=tuple(row["slippage"] for row in rows),
             gross_exposure=floats("gross_exposure"),
             net_exposure=floats("net_exposure"),

@@ -1,17 +1,18 @@
 """The writer of frames: what went into each, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 
 import asyncpg
 import orjson
 from pydantic import SecretStr
 
-from outcry.adapters.postgres.bars import copy_in, tape_columns, to_timestamp
+from outcry.adapters.postgres.bars import bar_columns, bar_fields, copy_in, to_timestamp
 from outcry.adapters.postgres.database import Database
 from outcry.adapters.postgres.record import RECORD_FRAME, outcome_columns
 from outcry.adapters.postgres.runs import RunRegistry
 from outcry.errors import RecoveryError
-from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, Frame, FrameTensor
+from outcry.market.frame import Frame, FrameTensor
 from outcry.market.universe import Universe
 from outcry.messages import FrameOutcome, Input, InputKind
 
@@ -21,11 +22,12 @@ _N_CONNECTIONS = 2  # a frame and a snapshot are written side by side
 # One frame goes in as one statement, a fifth faster than COPY, which needs four round trips.
 _APPEND = """
 WITH frame AS (
-    INSERT INTO frames (run_id, seq, ts_close_ns, n_bars, has_tape) VALUES ($1, $2, $3, cardinality($8::text[]), $7)
+    INSERT INTO frames (run_id, seq, ts_close_ns, n_bars, has_tape, has_actions)
+    VALUES ($1, $2, $3, cardinality($9::text[]), $7, $8)
     ON CONFLICT (run_id, seq) DO NOTHING RETURNING seq
 ), bar AS (
     INSERT INTO ohlcv_bars (run_id, ts, timeframe, source, symbol, {columns})
-    SELECT $1, $4, $5, $6, list.* FROM frame, unnest($8::text[], {arrays}) AS list
+    SELECT $1, $4, $5, $6, list.* FROM frame, unnest($9::text[], {arrays}) AS list
 ), command AS (
     UPDATE commands SET seq = $2 FROM frame WHERE commands.run_id = $1 AND commands.seq IS NULL
     RETURNING command_id, kind, payload
@@ -38,22 +40,21 @@ SELECT input.position, input.kind, input.payload FROM frame LEFT JOIN input ON t
 """
 
 
-def _append(names: Sequence[str]) -> str:
-    """Return the statement for frames with these columns; those without a tape do not pay for one."""
-    arrays = ", ".join(f"${number}::float8[]" for number in range(9, 9 + len(names)))
+@cache
+def _append(*, has_tape: bool, has_actions: bool) -> str:
+    """Return the statement for frames with these columns; those without do not pay for them."""
+    names = bar_fields(has_tape=has_tape, has_actions=has_actions)
+    arrays = ", ".join(f"${number}::float8[]" for number in range(10, 10 + len(names)))
     return _APPEND.format(columns=", ".join(names), arrays=arrays)
 
-
-_APPEND_BARS = _append(BAR_FIELDS)
-_APPEND_BARS_AND_TAPE = _append((*BAR_FIELDS, *TAPE_FIELDS))
 
 _SELECT_BOUNDARY_INPUTS = """
 SELECT kind, payload FROM inputs WHERE run_id = $1 AND seq = $2 AND origin = 'boundary' ORDER BY position
 """
 
 _APPEND_FRAMES = """
-INSERT INTO frames (run_id, has_tape, seq, ts_close_ns, n_bars)
-SELECT $1, $5::boolean, list.* FROM unnest($2::bigint[], $3::bigint[], $4::int[]) AS list
+INSERT INTO frames (run_id, has_tape, has_actions, seq, ts_close_ns, n_bars)
+SELECT $1, $5::boolean, $6::boolean, list.* FROM unnest($2::bigint[], $3::bigint[], $4::int[]) AS list
 ON CONFLICT (run_id, seq) DO NOTHING RETURNING seq
 """
 
@@ -113,18 +114,19 @@ class PostgresJournal:
     async def append(self, frame: Frame) -> tuple[Input, ...]:
         """Commit the frame and the commands that were waiting; return them as its inputs."""
         present = frame.present
+        has_tape, has_actions = frame.tape is not None, frame.actions is not None
         rows = await self._database.fetch(
-            _APPEND_BARS if frame.tape is None else _APPEND_BARS_AND_TAPE,
+            _append(has_tape=has_tape, has_actions=has_actions),
             self._run_id,
             frame.seq,
             frame.ts_close_ns,
             to_timestamp(frame.ts_close_ns),
             self._timeframe,
             self._source,
-            frame.tape is not None,
+            has_tape,
+            has_actions,
             [symbol for symbol, is_present in zip(self._universe.symbols, present.tolist(), strict=True) if is_present],
-            *(getattr(frame, name)[present].tolist() for name in BAR_FIELDS),
-            *([] if frame.tape is None else tape_columns(frame.tape[present])),
+            *bar_columns(frame),
         )
         if not rows:  # the frame was there
             rows = await self._database.fetch(_SELECT_BOUNDARY_INPUTS, self._run_id, frame.seq)
@@ -146,6 +148,7 @@ class PostgresJournal:
                     frames.ts_close_ns.tolist(),
                     frames.present.sum(axis=1).tolist(),
                     frames.tape is not None,
+                    frames.actions is not None,
                 )
                 if 0 < len(new) < len(frames):
                     raise RecoveryError(

@@ -66,6 +66,12 @@ _COMMIT_EXECUTIONS = f"""
 WITH unseen AS (
     SELECT 1 WHERE NOT EXISTS (SELECT FROM fills WHERE run_id = $1 AND seq = $2)
         AND NOT EXISTS (SELECT FROM order_updates WHERE run_id = $1 AND seq = $2 AND phase = 'advance')
+        AND NOT EXISTS (SELECT FROM ledger_events WHERE run_id = $1 AND seq = $2)
+), event AS (
+    INSERT INTO ledger_events (run_id, seq, ts_ns, kind, symbol, quantity, amount, position)
+    SELECT $1, $2, list.* FROM unseen, unnest($18::bigint[], $19::text[], $20::text[], $21::numeric[], $22::numeric[])
+    WITH ORDINALITY AS list
+    ON CONFLICT DO NOTHING
 ), fill AS (
     INSERT INTO fills (run_id, seq, fill_id, client_order_id, ts_ns, executed_at, symbol, side, quantity, price,
                        commission, slippage, position)
@@ -122,14 +128,18 @@ class PostgresLedger:
         return tuple(map(read_order, await self._database.fetch(_SELECT_ORDERS, self._run_id, verdict.seq)))
 
     async def commit_executions(self, executions: Executions) -> None:
-        """Commit the fills and updates of one frame, all or none; nothing where the frame has some already."""
-        if not (executions.fills or executions.updates):
+        """Commit fills, updates and ledger events of one frame, all or none; nothing where it has some already."""
+        if not (executions.fills or executions.updates or executions.events):
             return
+        for event in executions.events:
+            _check_frame(f"{event.kind} {event.symbol}", event.seq, executions.seq)
         for fill in executions.fills:
             _check_frame(f"fill {fill.fill_id}", fill.seq, executions.seq)
         fills = _transpose([_fill_row(fill) for fill in executions.fills], width=10)
         updates = update_columns(executions.updates)
-        await self._database.execute(_COMMIT_EXECUTIONS, self._run_id, executions.seq, *updates, *fills)
+        booked = [(e.ts_ns, e.kind.value, e.symbol, e.quantity, e.amount) for e in executions.events]
+        events = _transpose(booked, width=5)
+        await self._database.execute(_COMMIT_EXECUTIONS, self._run_id, executions.seq, *updates, *fills, *events)
 
 
 def read_order(row: asyncpg.Record) -> OrderIntent:

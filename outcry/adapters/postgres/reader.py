@@ -15,7 +15,18 @@ from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import RecoveryError
 from outcry.execution.lifecycle import OPEN_STATUSES, OrderRecord
 from outcry.market.frame import FloatArray, FrameTensor
-from outcry.messages import Executions, Fill, Input, InputKind, OrderStatus, OrderUpdated, RiskEvent, Side
+from outcry.messages import (
+    Executions,
+    Fill,
+    Input,
+    InputKind,
+    LedgerEvent,
+    LedgerEventKind,
+    OrderStatus,
+    OrderUpdated,
+    RiskEvent,
+    Side,
+)
 
 _ORDERS = """
 SELECT intent.*, orders.status, orders.filled_quantity, orders.updated_seq, orders.reason
@@ -99,7 +110,10 @@ class JournalReader:
             Where one of them is not in the journal.
         """
         rows = await self._database.fetch(
-            "SELECT seq, ts_close_ns, has_tape FROM frames WHERE run_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
+            """
+            SELECT seq, ts_close_ns, has_tape, has_actions FROM frames
+            WHERE run_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq
+            """,
             self._run_id,
             first_seq,
             last_seq,
@@ -109,10 +123,12 @@ class JournalReader:
                 f"frames {first_seq} to {last_seq} of run {self._run_id} must be in the journal, found {len(rows)}"
             )
         ts_close_ns = np.array([row["ts_close_ns"] for row in rows], dtype=np.int64)
-        has_tape = any(row["has_tape"] for row in rows)
+        has_tape, has_actions = (any(row[name] for row in rows) for name in ("has_tape", "has_actions"))
         universe = (await self.run()).universe
         return await self._database.run(
-            lambda connection: copy_out(connection, self._run_id, universe, first_seq, ts_close_ns, has_tape=has_tape)
+            lambda connection: copy_out(
+                connection, self._run_id, universe, first_seq, ts_close_ns, has_tape=has_tape, has_actions=has_actions
+            )
         )
 
     async def last_closes(self, seq: int) -> FloatArray:
@@ -146,6 +162,23 @@ class JournalReader:
             for row in rows
         )
 
+    async def ledger_events(self, up_to_seq: int | None = None) -> tuple[LedgerEvent, ...]:
+        """Return what was booked without a trade up to a frame, or all, in the order it was committed."""
+        rows = await self._database.fetch(
+            """
+            SELECT * FROM ledger_events
+            WHERE run_id = $1 AND ($2::bigint IS NULL OR seq <= $2) ORDER BY seq, position
+            """,
+            self._run_id,
+            up_to_seq,
+        )
+        return tuple(
+            LedgerEvent(
+                row["seq"], row["ts_ns"], LedgerEventKind(row["kind"]), row["symbol"], row["quantity"], row["amount"]
+            )
+            for row in rows
+        )
+
     async def orders(self) -> tuple[OrderRecord, ...]:
         """Return every order as it stands, in the order they were decided."""
         return tuple(
@@ -163,7 +196,8 @@ class JournalReader:
             seq,
         )
         fills = tuple(fill for fill in await self.fills(seq) if fill.seq == seq)
-        if not rows and not fills:
+        events = tuple(event for event in await self.ledger_events(seq) if event.seq == seq)
+        if not rows and not fills and not events:
             return None
         updates = tuple(
             OrderUpdated(
@@ -175,7 +209,7 @@ class JournalReader:
             )
             for row in rows
         )
-        return Executions(seq, fills, updates, await self._working(seq))
+        return Executions(seq, fills, updates, await self._working(seq), events)
 
     async def inputs(self, first_seq: int = 0, last_seq: int | None = None) -> Mapping[int, tuple[Input, ...]]:
         """Return, by frame, what reached the run from outside: boundary inputs first, then those of the desk."""

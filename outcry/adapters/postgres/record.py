@@ -1,5 +1,6 @@
 """The record of a frame: its statement and its parameters."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -7,13 +8,13 @@ import numpy as np
 from outcry.adapters.postgres.ledger import APPLY_STEPS, update_columns
 from outcry.adapters.postgres.runs import to_json
 from outcry.market.universe import Universe
-from outcry.messages import Book, Direction, Forecast, FrameOutcome, RiskEvent
+from outcry.messages import Book, Direction, Executions, Forecast, FrameOutcome, RiskEvent
 
 RECORD_FRAME = f"""
 WITH mark AS (
     INSERT INTO equity (run_id, seq, ts_close_ns, cash, equity, realized_pnl, commission, slippage, gross_exposure,
-                        net_exposure, drawdown_frac, is_halted, model_version, risk_state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING RETURNING seq
+                        net_exposure, drawdown_frac, is_halted, model_version, risk_state, dividends, carry)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $33, $34) ON CONFLICT DO NOTHING RETURNING seq
 ), prediction AS (
     INSERT INTO model_predictions (run_id, seq, model_version, symbol, probability_up, probability_neutral,
                                    probability_down, confidence)
@@ -64,9 +65,11 @@ def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
         outcome.forecast.model_version,
         to_json(dict(verdict.risk_state)),
         *_prediction_columns(outcome.forecast, universe),
-        *_position_columns({fill.symbol for fill in outcome.executions.fills}, book, universe),
+        *_position_columns(_changed(outcome.executions), book, universe),
         *_event_columns(verdict.events),
         *update_columns(outcome.submission.updates),
+        book.dividends,
+        book.carry,
     ]
 
 
@@ -81,9 +84,13 @@ def _prediction_columns(forecast: Forecast, universe: Universe) -> list[list[obj
     ]
 
 
-def _position_columns(traded: set[str], book: Book, universe: Universe) -> list[list[object]]:
-    """Only a fill changes a position."""
-    symbols = sorted(traded)
+def _changed(executions: Executions) -> list[str]:
+    """Only a fill and a split change a position."""
+    split = {event.symbol for event in executions.events if event.quantity}
+    return sorted(split | {fill.symbol for fill in executions.fills})
+
+
+def _position_columns(symbols: Sequence[str], book: Book, universe: Universe) -> list[list[object]]:
     indices = [universe.index(symbol) for symbol in symbols]
     return [
         list(symbols),

@@ -4,10 +4,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from outcry.adapters.sources.actions import read_actions
 from outcry.adapters.sources.read import read_bars
 from outcry.errors import DataNotFoundError
 from outcry.market.admission import admit_bars
@@ -15,6 +17,7 @@ from outcry.market.aggregate import aggregate_frames
 from outcry.market.bar_size import DAY_NS, infer_bar_ns, parse_bar_size
 from outcry.market.bar_table import bar_symbols
 from outcry.market.calendar import TradingCalendar
+from outcry.market.corporate_actions import attach_actions
 from outcry.market.frame import BAR_FIELDS, TAPE_FIELDS, BoolArray, FrameTensor, IntArray
 from outcry.market.pivot import pivot_bars
 from outcry.market.placement import Placement, place_bars
@@ -64,7 +67,8 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
         For a missing file, an unknown symbol or an empty span.
     DataValidationError
         For an unreadable file, wrong columns, mixed bar sizes, time going backwards, a repeated bar, or a bar that
-        breaks a rule of ``outcry.market.bar_rules``. The first one found ends the load.
+        breaks a rule of ``outcry.market.bar_rules``; for corporate actions that contradict the prices. The first one
+        found ends the load.
     ConfigurationError
         Where the calendar or the bar size asked for does not exist.
     """
@@ -90,6 +94,9 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
     universe = Universe(
         symbols, tuple(known.get(symbol, UNKNOWN_SECTOR) for symbol in symbols), tick=config.tick, lot=config.lot
     )
+    if config.corporate_actions is not None:
+        actions = read_actions(Path(config.corporate_actions).expanduser())
+        frames = attach_actions(frames, actions, universe, calendar)
     left_out = {"outside_session": _count_outside(placement, config, calendar), "exact_duplicate": n_repeated}
     return LoadedMarket(universe, calendar, bar_ns, frames, _fingerprint(universe, frames), left_out)
 
@@ -159,6 +166,7 @@ def _fingerprint(universe: Universe, frames: FrameTensor) -> str:
     digest.update(frames.ts_close_ns.tobytes())
     for name in (*BAR_FIELDS, "present"):
         digest.update(np.ascontiguousarray(getattr(frames, name)).data)
-    if frames.tape is not None:
-        digest.update(np.ascontiguousarray(frames.tape).data)
+    for extra in (frames.tape, frames.actions):
+        if extra is not None:
+            digest.update(np.ascontiguousarray(extra).data)
     return digest.hexdigest()

@@ -18,7 +18,7 @@ from outcry.execution.kernels.model import assumed_market, commission_tiers
 from outcry.market.frame import FloatArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
-from outcry.order_rows import N_COLUMNS, N_FILL_COLUMNS
+from outcry.order_rows import N_COLUMNS, N_EVENT_COLUMNS, N_FILL_COLUMNS
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.kernels import positions
 from outcry.portfolio.kernels.orders import MOST_LEGS, order_rules
@@ -79,7 +79,7 @@ class FastBacktest:
         cash = self._grid.money_units(broker.initial_cash)
         self._account = np.zeros(cover.N_SLOTS, dtype=np.int64)
         self._account[cover.CASH] = cash
-        self._held = (np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64))  # lots at the broker, open orders
+        self._held = (np.zeros(n, dtype=np.int64), np.zeros(2, dtype=np.int64))  # lots at the broker, its counts
         self._last = (np.zeros(n, dtype=np.int64), np.full(n, np.nan))
         book = np.zeros(positions.N_ACCOUNT_SLOTS, dtype=np.int64)
         book[positions.CASH] = book[positions.EQUITY] = cash
@@ -103,6 +103,7 @@ class FastBacktest:
         self._open = np.zeros((0, N_COLUMNS), dtype=np.int64)
         self._orders = np.zeros((0, N_COLUMNS), dtype=np.int64)
         self._fills = np.zeros((0, N_FILL_COLUMNS), dtype=np.int64)
+        self._booked = np.zeros((0, N_EVENT_COLUMNS), dtype=np.int64)
         self._events = (
             np.zeros((0, N_EVENT_NUMBERS), dtype=np.int64),
             np.zeros((0, N_EVENT_VALUES)),
@@ -176,6 +177,7 @@ class FastBacktest:
             ts_close_ns=self._tape.ts_close_ns[:n],
             order_rows=self._orders[: counters[loop.N_ORDERS]].copy(),
             fill_rows=self._fills[: counters[loop.N_FILLS]].copy(),
+            ledger_rows=self._booked[: counters[loop.N_LEDGER_EVENTS]].copy(),
             event_rows=(numbers[:n_events].copy(), values[:n_events].copy(), seqs[:n_events].copy()),
             ladder=self._rules[1],
             cash_units=units[loop.CASH_CURVE, :n].copy(),
@@ -207,7 +209,7 @@ class FastBacktest:
     def _arguments(self, views: loop.Views) -> tuple[object, ...]:
         (lots, counts), (units, closes) = self._held, self._last
         broker = (self._account, lots, self._open, counts, units, closes)
-        logs = (self._orders, self._fills, *self._events, *self._curves)
+        logs = (self._orders, self._fills, *self._events, *self._curves, self._booked)
         return (
             self._market_tape,
             (broker, *self._market, self._market_scratch),
@@ -224,7 +226,7 @@ class FastBacktest:
         n_rows, counters = 4 * len(self._universe), self._counters
         n_open = int(self._held[1][0])
         needed = max(n_open + n_rows, counters[loop.N_ORDERS] + n_rows, counters[loop.N_EVENTS] + n_rows + 4)
-        needed = max(int(needed), int(counters[loop.N_FILLS]) + n_open)
+        needed = max(int(needed), int(counters[loop.N_FILLS]) + n_open, int(counters[loop.N_LEDGER_EVENTS]) + n_rows)
         if needed > len(self._orders):
             self._make_room(2 * needed)
 
@@ -233,6 +235,7 @@ class FastBacktest:
         self._open = _enlarged(self._open, capacity)
         self._orders = _enlarged(self._orders, capacity)
         self._fills = _enlarged(self._fills, capacity)
+        self._booked = _enlarged(self._booked, capacity)
         numbers, values, seqs = self._events
         self._events = _enlarged(numbers, capacity), _enlarged(values, capacity), _enlarged(seqs, capacity)
         self._places = np.zeros(capacity, dtype=np.int64)

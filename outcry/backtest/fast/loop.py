@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from outcry.compiled import compile_entry_point, inlined_kernel, source_hash
 from outcry.execution.kernels.bar import (
+    N_BOOKED,
+    N_OPEN,
     SEQ_NOW,
     TS_CLOSE_NS,
     Broker,
@@ -31,7 +33,7 @@ from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
 from outcry.order_rows import CANCEL_ALL, FILLED, GROUP, KEEP_OPEN, NUMBER, PARENT, POSITION, REASON, STATUS, TOUCHED
 from outcry.portfolio.kernels.orders import OrderRules
-from outcry.portfolio.kernels.positions import CASH, EQUITY, FITS, mark, settle_fills
+from outcry.portfolio.kernels.positions import CASH, EQUITY, FITS, mark, settle_frames
 from outcry.portfolio.kernels.proposal import Scratch as ProposalScratch
 from outcry.portfolio.kernels.proposal import propose
 from outcry.portfolio.kernels.rebalancing import RULES_TYPE, STEPS_TYPE, Steps, write_orders
@@ -45,10 +47,10 @@ from outcry.risk.kernels.review import Scratch as GateScratch
 WHOLE, MARKET_HALF, DECISION_HALF = range(3)
 """What of a frame is traded."""
 
-N_ORDERS, N_FILLS, N_EVENTS, FAILURE, IN_SHARES = range(5)
-"""Counters of a run: orders, fills and events logged; what would have become too large, `FITS` where nothing; whether
-given targets are shares, not weights."""
-N_COUNTERS = 5
+N_ORDERS, N_FILLS, N_EVENTS, N_LEDGER_EVENTS, FAILURE, IN_SHARES = range(6)
+"""Counters of a run: orders, fills, events of the limits and ledger events logged; what would have become too large,
+`FITS` where nothing; whether given targets are shares, not weights."""
+N_COUNTERS = 6
 
 Tape = tuple[Bars, IntArray, IntArray, BoolArray, int]
 """bars (n_past + n_frames, n_symbols); clock (n_frames, N_CLOCK); sessions (n_frames,); presence (n_frames, n_symbols);
@@ -65,17 +67,17 @@ that the wanted rows get."""
 Views = tuple[FloatArray, FloatArray, FloatArray]
 """What decides: weights (n_frames, n_symbols), without rows where a forecast does; probability (n_frames, n_symbols,
 3); volatility a year (n_frames, n_symbols)."""
-Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray]
+Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray, IntArray]
 """Orders (capacity, N_COLUMNS), row k that of number k; fills; events, numbers and values; seqs of the events; curves
 (4, n_frames): gross and net exposure in account currency, drawdown, halted; cash and equity (2, n_frames) in money
-units."""
+units; ledger events."""
 GROSS, NET, DRAWDOWN, HALTED = range(4)
 CASH_CURVE, EQUITY_CURVE = range(2)
 
 BOOK = "UniTuple(i8[::1], 5)"
 # Market and views are only read, and of arrays that many processes share nothing else is allowed.
 TAPE = (
-    "Tuple((UniTuple(Array(f8, 2, 'C', readonly=True), 6), Array(i8, 2, 'C', readonly=True),"
+    "Tuple((UniTuple(Array(f8, 2, 'C', readonly=True), 9), Array(i8, 2, 'C', readonly=True),"
     " Array(i8, 1, 'C', readonly=True), Array(b1, 2, 'C', readonly=True), i8))"
 )
 MARKET = f"Tuple(({BROKER}, f8[::1], f8[:,::1], {SCRATCH}))"
@@ -85,7 +87,7 @@ DECISIONS = (
     " Tuple((f8[::1], i8[::1], i8[::1], f8[::1], i8[::1])), Tuple((i8[:,::1], i8[:,::1], f8[:,::1])), i8[::1]))"
 )
 VIEWS = "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True)))"
-LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1]))"
+LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1], i8[:,::1]))"
 COUNTERS = "i8[::1]"
 
 
@@ -97,13 +99,18 @@ def market_step(
     bars, clock, _, _, n_past = tape
     broker, assumed, tiers, scratch = market
     account, lots, basis, working, places = ledger
-    n_before = counters[N_FILLS]
-    n_fills = advance_bar(broker, assumed, tiers, bars, n_past + k, clock[k], scratch, logs[1][n_before:])
+    n_before, n_booked_before = counters[N_FILLS], counters[N_LEDGER_EVENTS]
+    n_fills = advance_bar(
+        broker, assumed, tiers, bars, n_past + k, clock[k], scratch, logs[1][n_before:], logs[7][n_booked_before:]
+    )
+    n_booked = broker[3][N_BOOKED]
     counters[N_FILLS] += n_fills
+    counters[N_LEDGER_EVENTS] += n_booked
     note_statuses(broker, logs[0])
     drop_closed(broker[2], broker[3])
     sum_working(broker, working)
-    code = settle_fills(account, lots, basis, logs[1][n_before : n_before + n_fills], places)
+    fills = logs[1][n_before : n_before + n_fills]
+    code = settle_frames(account, lots, basis, fills, places, logs[7][n_booked_before : n_booked_before + n_booked])
     if code == FITS:
         code = mark(account, lots, broker[5], steps[0])
     counters[FAILURE] = code
@@ -115,7 +122,7 @@ def market_step(
 def note_statuses(broker: Broker, log: IntArray) -> None:
     """Copy what became of the orders that changed into the log."""
     orders, counts = broker[2], broker[3]
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         order = orders[k]
         if order[TOUCHED]:
             row = log[order[NUMBER]]
@@ -202,7 +209,7 @@ def submit_rows(
             row[GROUP] = row[PARENT] + 1
         row[NUMBER], row[POSITION] = number, r
         accept(market[0], row, market[1], clock[k, TS_CLOSE_NS])
-        copy_row(market[0][2][market[0][3][0] - 1], logs[0][number])
+        copy_row(market[0][2][market[0][3][N_OPEN] - 1], logs[0][number])
         counters[N_ORDERS] += 1
 
 
@@ -234,12 +241,13 @@ def write_curves(
 def has_room(n_symbols: int, market: Market, logs: Logs, counters: IntArray) -> bool:
     """Say whether tables and logs hold whatever the next frame can bring: four rows a symbol, and as many events."""
     orders, counts = market[0][2], market[0][3]
-    n_rows, n_open = 4 * n_symbols, counts[0]
+    n_rows, n_open = 4 * n_symbols, counts[N_OPEN]
     return bool(
         n_open + n_rows <= len(orders)
         and counters[N_ORDERS] + n_rows <= len(logs[0])
         and counters[N_FILLS] + n_open <= len(logs[1])
         and counters[N_EVENTS] + n_rows + 4 <= len(logs[2])
+        and counters[N_LEDGER_EVENTS] + n_rows <= len(logs[7])
     )
 
 

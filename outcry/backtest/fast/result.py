@@ -11,8 +11,9 @@ from outcry.backtest.replay import RunLedger
 from outcry.identity import client_order_id, fill_id
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.universe import Universe
-from outcry.messages import Fill, OrderIntent, RiskEvent, Side
+from outcry.messages import Fill, LedgerEvent, OrderIntent, RiskEvent, Side
 from outcry.order_rows import (
+    E_SEQ,
     F_COMMISSION,
     F_LOTS,
     F_NUMBER,
@@ -28,6 +29,7 @@ from outcry.order_rows import (
     STATUS,
     STATUSES,
     SYMBOL,
+    to_ledger_event,
     to_order,
 )
 from outcry.risk.events import to_risk_event
@@ -48,6 +50,7 @@ class FastRun:
     order_rows : int64 (n_orders, N_COLUMNS)
         Every order, as it stands at the end; see `outcry.order_rows`.
     fill_rows : int64 (n_fills, N_FILL_COLUMNS)
+    ledger_rows : int64 (n, N_EVENT_COLUMNS)
     event_rows : tuple of int64 (n_events, N_EVENT_NUMBERS), float64 (n_events, N_EVENT_VALUES), int64 (n_events,)
         What the limits did: numbers, values and frame; see `outcry.risk.kernels.layout`.
     ladder : float64 (n_steps, 2)
@@ -67,6 +70,7 @@ class FastRun:
     ts_close_ns: IntArray
     order_rows: IntArray
     fill_rows: IntArray
+    ledger_rows: IntArray
     event_rows: tuple[IntArray, FloatArray, IntArray]
     ladder: FloatArray
     cash_units: IntArray
@@ -126,6 +130,14 @@ class FastRun:
             for row in self.fill_rows.tolist()
         )
 
+    def ledger_events(self) -> tuple[LedgerEvent, ...]:
+        """Return what was booked without a trade, in the order in which it happened."""
+        closes = self.ts_close_ns
+        return tuple(
+            to_ledger_event(row, int(closes[row[E_SEQ] - self.first_seq]), self.universe)
+            for row in self.ledger_rows.tolist()
+        )
+
     def orders_by_status(self) -> Mapping[str, int]:
         """Return how many orders ended, or stand, in each state."""
         return Counter(STATUSES[status].value for status in self.order_rows[:, STATUS].tolist())
@@ -136,7 +148,7 @@ class FastRun:
         equity: dict[int, Decimal] = {
             self.first_seq + k: grid.money(units) for k, units in enumerate(self.equity_units.tolist())
         }
-        return RunLedger(self.orders(), self.fills(), equity)
+        return RunLedger(self.orders(), self.fills(), equity, self.ledger_events())
 
     def _order_ids(self) -> list[str]:
         symbols = self.universe.symbols

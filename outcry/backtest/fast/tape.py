@@ -54,7 +54,7 @@ def build_tape(warmup: FrameTensor, frames: FrameTensor, sessions: Sessions, n_p
     return MarketTape(
         first_seq=frames.first_seq,
         ts_close_ns=frames.ts_close_ns,
-        bars=columns,  # type: ignore[arg-type]  # six of them
+        bars=columns,  # type: ignore[arg-type]  # nine of them
         n_past=n_past,
         clock=read_clock(sessions, frames.first_seq, frames.ts_close_ns, 0),
         session=np.searchsorted(sessions.close_ns, frames.ts_close_ns, side="left"),

@@ -8,6 +8,7 @@ from outcry.execution.costs.commission import commission
 from outcry.execution.costs.latency import first_price, latency_ns
 from outcry.execution.costs.price import moved_billionths, trade_price
 from outcry.execution.kernels.cover import MONTH, MONTH_LOTS, book_trade, covered_lots, mark_account
+from outcry.execution.kernels.holding import book_actions, book_carry
 from outcry.execution.kernels.matching import (
     AT_CLOSE,
     AT_OPEN,
@@ -28,7 +29,7 @@ from outcry.execution.kernels.model import (
     SUB_TICKS,
     VOLUME_FRAC,
 )
-from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, HIGH, LOW, OPEN, Bars
+from outcry.execution.kernels.past import BAR_SPLIT, BAR_VOLUME, CLOSE, HIGH, LOW, OPEN, Bars
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import round_against, round_down, to_price_units
 from outcry.order_rows import (
@@ -83,6 +84,7 @@ from outcry.order_rows import (
     REQUESTED,
     SEQ,
     SESSION_ENDED,
+    SHARES_SPLIT,
     SHORT_REFUSED,
     SIDE,
     STATUS,
@@ -94,19 +96,22 @@ from outcry.order_rows import (
     WATCH_SEQ,
 )
 
-SEQ_NOW, TS_OPEN_NS, TS_CLOSE_NS, SESSION_END_NS, IS_OPENING, MONTH_NOW = range(6)
+SEQ_NOW, TS_OPEN_NS, TS_CLOSE_NS, SESSION_END_NS, IS_OPENING, MONTH_NOW, N_NIGHTS = range(7)
 """Of a frame, int64: its number; when its bars began, at the close before it or with the session; when they close; the
 close of the session that orders made before it work in; whether it is the first of its session; its calendar month,
-counted from any."""
-N_CLOCK = 6
+counted from any; calendar days from the session of the frame before it to its own."""
+N_CLOCK = 7
 
 U_NUMBER, U_STATUS, U_FILLED, U_REASON = range(4)
 """What became of an order: `NUMBER`, places of status and reason, lots."""
 N_UPDATE_COLUMNS = 4
 
 Broker = tuple[IntArray, IntArray, IntArray, IntArray, IntArray, FloatArray]
-"""What the broker keeps: account; lots (n_symbols,); orders (capacity, N_COLUMNS); counts, of open orders; last closes
+"""What the broker keeps: account; lots (n_symbols,); orders (capacity, N_COLUMNS); counts (2,), see below; last closes
 (n_symbols,) in price units, 0 before the first bar; last closes as they were."""
+
+N_OPEN, N_BOOKED = range(2)
+"""Counts: of open orders, and of the ledger events of the last bar."""
 
 Scratch = tuple[IntArray, IntArray, IntArray]
 """marks (n_symbols,), free lots (n_symbols,), and the rows of orders that may trade (capacity,)."""
@@ -132,8 +137,8 @@ def accept(broker: Broker, order: IntArray, market: FloatArray, made_ts_ns: int)
         Close of the frame that made it.
     """
     _, _, orders, counts, last_units, _ = broker
-    row = orders[counts[0]]
-    counts[0] += 1
+    row = orders[counts[N_OPEN]]
+    counts[N_OPEN] += 1
     for column in range(len(order)):
         row[column] = order[column]
     row[STATUS], row[REASON] = ACCEPTED, NO_REASON
@@ -155,6 +160,7 @@ def advance_bar(
     clock: IntArray,
     scratch: Scratch,
     fills: IntArray,
+    events: IntArray,
 ) -> int:
     """Match the open orders of earlier frames against the bars of row t; return the number of fills.
 
@@ -168,7 +174,8 @@ def advance_bar(
     clock : int64 (N_CLOCK,)
     scratch : Scratch
     fills : int64 (capacity, N_FILL_COLUMNS)
-        Written from the first row on.
+    events : int64 (capacity, N_EVENT_COLUMNS)
+        Ledger events; room for three a symbol and one more. Both are written from the first row on.
 
     Notes
     -----
@@ -183,17 +190,27 @@ def advance_bar(
        open, unless the order was to be filled at once.
     5. What the account does not cover is refused: the order trades the covered part and ends.
     6. An order for the day works in the session that follows the instant it was made at, and expires with it.
+    7. Before anything trades, what is held is charged for the nights since the last frame, split, and paid its
+       dividends. A split cancels the open orders of its symbol: their prices and quantities mean something else now.
 
     Rows that changed have `TOUCHED`, `STATUS` and `REASON` set; `drop_closed` takes those that ended out of the table.
     """
     account, lots, orders, counts, last_units, last_close = broker
     marks, free, candidates = scratch
-    n_open, n_fills = counts[0], 0
+    n_open, n_fills = counts[N_OPEN], 0
     if clock[MONTH_NOW] != account[MONTH]:
         account[MONTH], account[MONTH_LOTS] = clock[MONTH_NOW], 0
+    counts[N_BOOKED] = 0
+    if clock[N_NIGHTS]:
+        counts[N_BOOKED] = book_carry(account, lots, last_units, market, clock[N_NIGHTS], clock[SEQ_NOW], events)
+    if len(bars[BAR_SPLIT]):
+        n_carried = counts[N_BOOKED]
+        counts[N_BOOKED] += book_actions(account, lots, last_units, market, bars, t, clock[SEQ_NOW], events[n_carried:])
     if n_open:
         for k in range(n_open):
             orders[k, TOUCHED] = 0
+        if len(bars[BAR_SPLIT]):
+            cancel_split(orders, n_open, bars, t)
         if clock[TS_CLOSE_NS] > clock[SESSION_END_NS]:
             expire(orders, n_open)
         n_may = collect(broker, market, bars, t, clock, marks, free, candidates)
@@ -231,6 +248,14 @@ def expire(orders: IntArray, n_open: int) -> None:
 
 
 @kernel
+def cancel_split(orders: IntArray, n_open: int, bars: Bars, t: int) -> None:
+    """Cancel the orders of symbols that are split in row t."""
+    for k in range(n_open):
+        if bars[BAR_SPLIT][t, orders[k, SYMBOL]] != 1.0:
+            end(orders, n_open, orders[k], CANCELLED, SHARES_SPLIT)
+
+
+@kernel
 def collect(
     broker: Broker,
     market: FloatArray,
@@ -244,7 +269,7 @@ def collect(
     """Find the orders whose symbol has a bar with volume, the marks and free lots; return how many there are."""
     _, _, orders, counts, last_units, _ = broker
     n_may = 0
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         order = orders[k]
         volume = bars[BAR_VOLUME][t, order[SYMBOL]]
         if order[STATUS] <= PARTIALLY_FILLED and has_arrived(order, market, clock) and volume > 0.0:
@@ -341,11 +366,11 @@ def try_trade(
         fill[F_NUMBER], fill[F_SYMBOL], fill[F_SIDE], fill[F_LOTS] = order[NUMBER], i, sign, traded
         fill[F_PRICE], fill[F_COMMISSION], fill[F_SEQ] = price, cost, clock[SEQ_NOW]
         fill[F_SLIPPAGE] = abs(price - reference) * traded
-        note_trade(orders, counts[0], order, traded, reference, clock[SEQ_NOW], moment)
+        note_trade(orders, counts[N_OPEN], order, traded, reference, clock[SEQ_NOW], moment)
     if traded < possible:  # what the account does not cover; one that never traded is rejected
         is_short = sign < 0 and not market[ALLOW_SHORT]
         status = CANCELLED if order[FILLED] else REJECTED
-        end(orders, counts[0], order, status, SHORT_REFUSED if is_short else CASH_REFUSED)
+        end(orders, counts[N_OPEN], order, status, SHORT_REFUSED if is_short else CASH_REFUSED)
     return 1 if traded else 0
 
 
@@ -421,7 +446,7 @@ def release_legs(orders: IntArray, n_open: int, number: int) -> None:
 def finish(broker: Broker, bars: Bars, t: int, clock: IntArray, market: FloatArray) -> None:
     """End what has had its time, and let the stops that stay open see the bar."""
     _, lots, orders, counts, _, _ = broker
-    n_open, scale = counts[0], market[PRICE_SCALE]
+    n_open, scale = counts[N_OPEN], market[PRICE_SCALE]
     is_session_end = clock[TS_CLOSE_NS] == clock[SESSION_END_NS]
     for k in range(n_open):
         order = orders[k]
@@ -449,7 +474,7 @@ def finish(broker: Broker, bars: Bars, t: int, clock: IntArray, market: FloatArr
 def write_updates(orders: IntArray, counts: IntArray, updates: IntArray) -> int:
     """Write the rows that were touched, (capacity, N_UPDATE_COLUMNS), and return how many there are."""
     n = 0
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         order = orders[k]
         if order[TOUCHED]:
             update = updates[n]
@@ -463,13 +488,13 @@ def write_updates(orders: IntArray, counts: IntArray, updates: IntArray) -> int:
 def drop_closed(orders: IntArray, counts: IntArray) -> None:
     """Take the orders that ended out of the table; the others keep their order."""
     n_kept = 0
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         if orders[k, STATUS] <= PARTIALLY_FILLED:
             if n_kept != k:
                 for column in range(orders.shape[1]):
                     orders[n_kept, column] = orders[k, column]
             n_kept += 1
-    counts[0] = n_kept
+    counts[N_OPEN] = n_kept
 
 
 @kernel
@@ -481,7 +506,7 @@ def sum_working(broker: Broker, working: IntArray) -> None:
     _, lots, orders, counts, _, _ = broker
     for i in range(len(working)):
         working[i] = 0
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         order = orders[k]
         if is_working(order, lots[order[SYMBOL]]):
             working[order[SYMBOL]] += order[SIDE] * left_to_trade(order, lots[order[SYMBOL]])
@@ -499,9 +524,9 @@ def is_working(order: IntArray, held: int) -> bool:
 def cancel_open(broker: Broker, is_all: bool) -> None:
     """Cancel every open order, or those that count as on their way; `TOUCHED` marks them."""
     _, lots, orders, counts, _, _ = broker
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         orders[k, TOUCHED] = 0
-    for k in range(counts[0]):
+    for k in range(counts[N_OPEN]):
         order = orders[k]
         if is_all or is_working(order, lots[order[SYMBOL]]):
-            end(orders, counts[0], order, CANCELLED, REQUESTED)
+            end(orders, counts[N_OPEN], order, CANCELLED, REQUESTED)

@@ -7,6 +7,7 @@ from pathlib import Path
 from outcry.compiled import compile_entry_point, source_hash
 from outcry.execution.costs.price import moved_billionths
 from outcry.execution.kernels.bar import (
+    N_OPEN,
     SEQ_NOW,
     Broker,
     Scratch,
@@ -21,7 +22,7 @@ from outcry.execution.kernels.bar import (
 )
 from outcry.execution.kernels.matching import watch
 from outcry.execution.kernels.model import PRICE_SCALE
-from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, HIGH, LOW, Bars
+from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, HIGH, LOW, N_BAR_COLUMNS, Bars
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import to_price_units
 from outcry.order_rows import (
@@ -40,7 +41,7 @@ from outcry.order_rows import (
 )
 
 BROKER = "Tuple((i8[::1], i8[::1], i8[:,::1], i8[::1], i8[::1], f8[::1]))"
-BARS = "UniTuple(f8[:,::1], 6)"
+BARS = f"UniTuple(f8[:,::1], {N_BAR_COLUMNS})"
 SCRATCH = "UniTuple(i8[::1], 3)"
 
 
@@ -66,19 +67,19 @@ def compile_advance() -> Callable[..., tuple[int, int]]:
         clock: IntArray,
         scratch: Scratch,
         fills: IntArray,
+        events: IntArray,
         updates: IntArray,
         working: IntArray,
     ) -> tuple[int, int]:
         len(version)
-        n_fills = advance_bar(broker, market, tiers, bars, t, clock, scratch, fills)
+        n_fills = advance_bar(broker, market, tiers, bars, t, clock, scratch, fills, events)
         n_updates = write_updates(broker[2], broker[3], updates)
         drop_closed(broker[2], broker[3])
         sum_working(broker, working)
         return n_fills, n_updates
 
-    signature = (
-        f"UniTuple(i8, 2)({BROKER}, f8[::1], f8[:,::1], {BARS}, i8, i8[::1], {SCRATCH}, i8[:,::1], i8[:,::1], i8[::1])"
-    )
+    answers = "i8[:,::1], i8[:,::1], i8[:,::1], i8[::1]"
+    signature = f"UniTuple(i8, 2)({BROKER}, f8[::1], f8[:,::1], {BARS}, i8, i8[::1], {SCRATCH}, {answers})"
     return compile_entry_point(advance, signature)
 
 
@@ -104,14 +105,14 @@ def compile_cancel() -> Callable[..., int]:
     def cancel(broker: Broker, code: int, numbers: IntArray, updates: IntArray, working: IntArray) -> int:
         len(version)
         orders, counts = broker[2], broker[3]
-        for k in range(counts[0]):
+        for k in range(counts[N_OPEN]):
             orders[k, TOUCHED] = 0
         if code in (CANCEL_ALL, CANCEL_WORKING):
             cancel_open(broker, code == CANCEL_ALL)
         for number in numbers:
-            for k in range(counts[0]):
+            for k in range(counts[N_OPEN]):
                 if orders[k, NUMBER] == number:
-                    end(orders, counts[0], orders[k], CANCELLED, REQUESTED)
+                    end(orders, counts[N_OPEN], orders[k], CANCELLED, REQUESTED)
         n_updates = write_updates(orders, counts, updates)
         drop_closed(orders, counts)
         sum_working(broker, working)

@@ -13,8 +13,8 @@ from outcry.market.grid import Grid
     PRICE_SCALE, MONEY_SCALE, LOT_SHARES, SUB_TICKS, COMMISSION_STEP, ALLOW_SHORT, MAX_LEVERAGE, VOLUME_FRAC,
     WINDOW_BARS, SLIPPAGE_KIND, SLIPPAGE_FRAC, SLIPPAGE_VOLUME_FRAC, MAX_SLIPPAGE_FRAC, SPREAD_FACTOR, IMPACT_KIND,
     IMPACT_FACTOR, PERMANENT_FACTOR, PER_SHARE, NOTIONAL_FRAC, MIN_COMMISSION, LATENCY_MIN_NS, LATENCY_MAX_NS,
-    LATENCY_FRAMES,
-) = range(23)  # fmt: skip
+    LATENCY_FRAMES, BORROW_FRAC, FINANCING_FRAC, CASH_FRAC,
+) = range(26)  # fmt: skip
 
 FIXED, VOLUME, VOLATILITY, SPREAD = range(4)
 SLIPPAGE_MODELS = ("fixed", "volume", "volatility", "spread")
@@ -23,10 +23,12 @@ IMPACT_MODELS = ("none", "square_root", "almgren_chriss")
 
 BASIS_POINT = 1e-4
 MILLISECOND_NS = 1e6
+DAYS_PER_YEAR = 360.0
+"""Of what is charged by the night: actual days over 360, as the money market counts."""
 
 
 def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
-    """Return the table, float64 (23,); `config` as it is assumed."""
+    """Return the table, float64 (26,); `config` as it is assumed."""
     slots = {
         PRICE_SCALE: grid.price_scale,
         MONEY_SCALE: grid.money_scale,
@@ -51,6 +53,9 @@ def assumed_market(config: BrokerConfig, grid: Grid) -> FloatArray:
         LATENCY_MIN_NS: config.latency_ms[0] * MILLISECOND_NS,
         LATENCY_MAX_NS: config.latency_ms[1] * MILLISECOND_NS,
         LATENCY_FRAMES: config.latency_frames,
+        BORROW_FRAC: config.borrow_bps_per_year * BASIS_POINT / DAYS_PER_YEAR,
+        FINANCING_FRAC: config.financing_bps_per_year * BASIS_POINT / DAYS_PER_YEAR,
+        CASH_FRAC: config.cash_bps_per_year * BASIS_POINT / DAYS_PER_YEAR,
     }
     return np.array([float(slots[slot]) for slot in range(len(slots))])
 

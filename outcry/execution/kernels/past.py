@@ -6,13 +6,14 @@ a few hundred numbers are read again where an order trades, so a broker that was
 
 import math
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import FloatArray
 
-Bars = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
-"""open, high, low, close, volume (n_frames, n_symbols), and the quoted spread as a fraction of the price, NaN where not
-known."""
-OPEN, HIGH, LOW, CLOSE, BAR_VOLUME, QUOTED_SPREAD = range(6)
+Bars = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
+"""open, high, low, close, volume (n_frames, n_symbols); the quoted spread as a fraction of the price, NaN where not
+known; split ratio, dividend and split factor of `outcry.market.frame.Frame`, or no rows where nothing ever happened."""
+OPEN, HIGH, LOW, CLOSE, BAR_VOLUME, QUOTED_SPREAD, BAR_SPLIT, BAR_DIVIDEND, BAR_FACTOR = range(9)
+N_BAR_COLUMNS = 9
 
 SQRT_2 = math.sqrt(2.0)
 CORWIN_SCHULTZ = 3.0 - 2.0 * SQRT_2
@@ -20,16 +21,22 @@ LONG_WINDOWS = 5
 """Average volatility is taken over so many windows."""
 
 
+@inlined_kernel
+def factor_of(bars: Bars, row: int, i: int) -> float:
+    """Return what prices of a row are multiplied by, and volumes divided by, so that they go on across splits."""
+    return bars[BAR_FACTOR][row, i] if len(bars[BAR_FACTOR]) else 1.0
+
+
 @kernel
 def mean_volume(bars: Bars, t: int, i: int, window: int) -> float:
-    """Return the mean volume of the last `window` bars of symbol i before row t, shares; 0 where there is none."""
+    """Return the mean volume of the last `window` bars of symbol i before row t, shares of row t; 0 where none is."""
     total, n = 0.0, 0
     for row in range(max(t - window, 0), t):
         volume = bars[BAR_VOLUME][row, i]
         if not math.isnan(volume):
-            total += volume
+            total += volume / factor_of(bars, row, i)
             n += 1
-    return total / n if n else 0.0
+    return total / n * factor_of(bars, t, i) if n else 0.0
 
 
 @kernel
@@ -40,7 +47,7 @@ def bar_volatility(bars: Bars, t: int, i: int, window: int) -> float:
     """
     total, n, last = 0.0, 0, math.nan
     for row in range(max(t - window - 1, 0), t):
-        close = bars[CLOSE][row, i]
+        close = bars[CLOSE][row, i] * factor_of(bars, row, i)
         if math.isnan(close):
             continue
         if not math.isnan(last):
@@ -68,7 +75,8 @@ def half_spread(bars: Bars, t: int, i: int, window: int) -> float:
     total, n = 0.0, 0
     last_high, last_low = math.nan, math.nan
     for row in range(max(t - window - 1, 0), t):
-        high, low = bars[HIGH][row, i], bars[LOW][row, i]
+        factor = factor_of(bars, row, i)
+        high, low = bars[HIGH][row, i] * factor, bars[LOW][row, i] * factor
         if math.isnan(high):
             continue
         if not math.isnan(last_high):

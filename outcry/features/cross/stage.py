@@ -40,12 +40,14 @@ class CrossStage:
     def update(self, frame: Frame) -> None:
         """Advance by one frame."""
         self._check_follows(frame.seq)
+        frame = frame.continuous()
         self._section.update(frame.close, frame.volume, frame.present)
         self.last_seq = frame.seq
 
     def replay(self, frames: FrameTensor) -> FloatArray:
         """Advance over frames and return the exposed columns after each, float64 (n_frames, n_symbols, n)."""
         self._check_follows(frames.first_seq)
+        frames = frames.continuous()
         values = self._section.replay(frames.close, frames.volume, frames.present)
         self.last_seq = frames.last_seq
         return values[..., self._features.cross_chosen]

@@ -1,4 +1,4 @@
-"""Positions and cash in whole numbers: fills are settled at average cost, the account is marked at the close.
+"""Positions and cash in whole numbers: fills at average cost, ledger events, marks at the close.
 
 The ledger is three int64 arrays. `account`, in money units, costs positive:
 
@@ -8,12 +8,14 @@ The ledger is three int64 arrays. `account`, in money units, costs positive:
 | `REALIZED` | profit of what was closed; slippage inside, commission not |
 | `COMMISSION`, `SLIPPAGE` | totals so far |
 | `EQUITY` | cash and the value of all positions at the last mark |
+| `DIVIDENDS` | received, less those paid on short positions |
+| `CARRY` | borrow fees and interest paid, less interest received |
 
 `lots` (n_symbols,) is signed, and so is `basis` (n_symbols,), in money units: the sum of lots · price of what is still
 open, slippage inside, commission not. After every mark, in whole units,
 
     equity = cash + Σ lots · price
-    equity − initial cash = realized + Σ (lots · price − basis) − commission
+    equity − initial cash = realized + Σ (lots · price − basis) − commission + dividends − carry
 
 with `price` the close in the nearest number of price units. No amount may reach `LARGEST_UNITS`: it is worked out in
 float64 beside, and where it would be too large a code says which one, and what was asked is not done.
@@ -26,20 +28,38 @@ from outcry.compiled import compile_entry_point, inlined_kernel, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.grid_kernels import to_price_units
-from outcry.order_rows import F_COMMISSION, F_LOTS, F_PRICE, F_SEQ, F_SIDE, F_SLIPPAGE, F_SYMBOL
+from outcry.order_rows import (
+    DIVIDEND,
+    E_CASH,
+    E_KIND,
+    E_LOTS,
+    E_SEQ,
+    E_SYMBOL,
+    F_COMMISSION,
+    F_LOTS,
+    F_PRICE,
+    F_SEQ,
+    F_SIDE,
+    F_SLIPPAGE,
+    F_SYMBOL,
+    SPLIT,
+)
 
-CASH, REALIZED, COMMISSION, SLIPPAGE, EQUITY = range(5)
-N_ACCOUNT_SLOTS = 5
+CASH, REALIZED, COMMISSION, SLIPPAGE, EQUITY, DIVIDENDS, CARRY = range(7)
+N_ACCOUNT_SLOTS = 7
 
 FITS = -1
 """Every amount is small enough; other codes are the slot of `account` that is not, or one of these."""
-BASIS, LOTS = 5, 6
-AMOUNT_NAMES = ("cash", "realized_pnl", "commission", "slippage", "equity", "basis", "quantity")
+BASIS, LOTS = 7, 8
+AMOUNT_NAMES = (
+    "cash", "realized_pnl", "commission", "slippage", "equity", "dividends", "carry", "basis", "quantity",
+)  # fmt: skip
 """What a code says is too large."""
 
 _SORT_KEYS = (F_SEQ, F_SYMBOL, F_PRICE, F_LOTS)
 _SIGNATURE = (
-    "i8(i8[::1], i8[::1], i8[::1], i8[:,::1], i8[::1], f8[::1], f8, Tuple((f8, f8)), Tuple((f8[::1], f8[::1])))"
+    "i8(i8[::1], i8[::1], i8[::1], i8[:,::1], i8[::1], i8[:,::1], f8[::1], f8, Tuple((f8, f8)),"
+    " Tuple((f8[::1], f8[::1])))"
 )
 
 
@@ -99,8 +119,48 @@ def settle_fill(account: IntArray, lots: IntArray, basis: IntArray, fill: IntArr
 
 
 @kernel
-def settle_fills(account: IntArray, lots: IntArray, basis: IntArray, fills: IntArray, order: IntArray) -> int:
-    """Settle the fills of whole frames, in an order that their numbers give; stop at the first that does not fit.
+def settle_event(account: IntArray, lots: IntArray, basis: IntArray, event: IntArray) -> int:
+    """Settle a ledger event, or return what it would make too large.
+
+    Parameters
+    ----------
+    account, lots, basis : int64
+        See the module; changed only where the result is `FITS`.
+    event : int64 (N_EVENT_COLUMNS,)
+
+    Notes
+    -----
+    A split changes the lots and not what was paid for them. Cash in lieu of a part of a lot comes out of the basis; it
+    is profit or loss only where nothing is left.
+    """
+    i, kind, cash = event[E_SYMBOL], event[E_KIND], event[E_CASH]
+    code = FITS
+    if not is_small(float(account[CASH]) + float(cash)):
+        code = CASH
+    elif kind == SPLIT:
+        held = lots[i] + event[E_LOTS]
+        if not is_small(float(lots[i]) + float(event[E_LOTS])):
+            code = LOTS
+        elif held == 0:
+            account[REALIZED] += cash - basis[i]
+            lots[i] = basis[i] = 0
+        else:
+            lots[i] = held
+            basis[i] -= cash
+    elif kind == DIVIDEND:
+        account[DIVIDENDS] += cash
+    else:
+        account[CARRY] -= cash
+    if code == FITS:
+        account[CASH] += cash
+    return code
+
+
+@kernel
+def settle_frames(
+    account: IntArray, lots: IntArray, basis: IntArray, fills: IntArray, order: IntArray, events: IntArray
+) -> int:
+    """Settle what happened in whole frames, in an order that its numbers give; stop at the first that does not fit.
 
     Parameters
     ----------
@@ -110,11 +170,13 @@ def settle_fills(account: IntArray, lots: IntArray, basis: IntArray, fills: IntA
         In any order.
     order : int64 (n_fills,)
         Scratch.
+    events : int64 (n_events, N_EVENT_COLUMNS)
+        Ledger events, by frame; those of a frame come before its fills.
 
     Returns
     -------
     int
-        `FITS`, or what would be too large; then some fills have been settled, and others not.
+        `FITS`, or what would be too large; then some have been settled, and others not.
 
     Notes
     -----
@@ -133,8 +195,14 @@ def settle_fills(account: IntArray, lots: IntArray, basis: IntArray, fills: IntA
             order[place] = order[place - 1]
             place -= 1
         order[place] = k
-    first = 0
-    while first < len(fills):
+    first, n_booked = 0, 0
+    while first < len(fills) or n_booked < len(events):
+        if n_booked < len(events) and (first == len(fills) or events[n_booked, E_SEQ] <= fills[order[first], F_SEQ]):
+            code = settle_event(account, lots, basis, events[n_booked])
+            if code != FITS:
+                return code
+            n_booked += 1
+            continue
         seq, symbol = fills[order[first], F_SEQ], fills[order[first], F_SYMBOL]
         end = first
         while end < len(fills) and fills[order[end], F_SEQ] == seq and fills[order[end], F_SYMBOL] == symbol:
@@ -226,14 +294,15 @@ def compile_settle(version: str) -> Callable[..., int]:
         basis: IntArray,
         fills: IntArray,
         order: IntArray,
+        events: IntArray,
         close: FloatArray,
         price_scale: float,
         lot: tuple[float, float],
         out: tuple[FloatArray, FloatArray],
     ) -> int:
-        """Settle fills and mark at the closes; `out` receives the holdings, or is empty where they are not wanted."""
+        """Settle, and mark at the closes; `out` receives the holdings, or is empty where they are not wanted."""
         len(version)
-        code = settle_fills(account, lots, basis, fills, order)
+        code = settle_frames(account, lots, basis, fills, order, events)
         if code != FITS:
             return code
         if len(out[0]):

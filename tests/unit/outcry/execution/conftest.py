@@ -1,6 +1,6 @@
 """A small random market and random orders, the same for the same seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -9,14 +9,26 @@ import pytest
 from outcry.execution.config import BrokerConfig
 from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.identity import client_order_id
-from outcry.market.frame import Frame
+from outcry.market.frame import NO_ACTION, Frame
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
-from outcry.messages import ALL_OPEN, ALL_WORKING, Fill, OrderIntent, OrderType, Purpose, Side, TimeInForce, Verdict
+from outcry.messages import (
+    ALL_OPEN,
+    ALL_WORKING,
+    Fill,
+    LedgerEvent,
+    OrderIntent,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+    Verdict,
+)
 
 MINUTE_NS = 60 * 10**9
 BARS_A_SESSION = 3
 BREAK_NS = 60 * MINUTE_NS
+DAY_NS = 24 * 60 * MINUTE_NS
 
 
 def close_ns(seq: int) -> int:
@@ -99,8 +111,8 @@ class Market:
         return [entry, loss, OrderIntent(key + "p", order_type=OrderType.LIMIT, limit_price=price(), **leg)]
 
 
-def build_frame(seq, open_, high=None, low=None, close=None, volume=1e6, present=True) -> Frame:
-    """Return a frame of three symbols; numbers are spread over all of them."""
+def build_frame(seq, open_, high=None, low=None, close=None, volume=1e6, present=True, actions=None) -> Frame:
+    """Return a frame of three symbols; numbers are spread over all of them, `actions` is a row for the first."""
     full = {name: np.broadcast_to(np.asarray(value, float), 3).copy() for name, value in (
         ("open", open_), ("high", open_ if high is None else high), ("low", open_ if low is None else low),
         ("close", open_ if close is None else close), ("volume", volume),
@@ -108,13 +120,14 @@ def build_frame(seq, open_, high=None, low=None, close=None, volume=1e6, present
     there = np.broadcast_to(np.asarray(present), 3).copy()
     for column in full.values():
         column[~there] = np.nan
-    return Frame(seq=seq, ts_close_ns=close_ns(seq), vwap=full["close"], present=there, **full)
+    rows = None if actions is None else np.array([actions, NO_ACTION, NO_ACTION])
+    return Frame(seq=seq, ts_close_ns=close_ns(seq), vwap=full["close"], present=there, actions=rows, **full)
 
 
 def random_frames(seed: int, n_frames: int) -> tuple[Frame, ...]:
     """Return frames that start near 10, with gaps, absent symbols, and bars of little or no volume."""
     rng = np.random.default_rng(seed)
-    close = np.full(3, 10.0)
+    close, factor = np.full(3, 10.0), np.ones(3)
     frames = []
     for seq in range(n_frames):
         open_ = np.maximum(np.round(close * np.exp(rng.normal(0, 0.03, 3)), 2), 1.0)
@@ -122,7 +135,14 @@ def random_frames(seed: int, n_frames: int) -> tuple[Frame, ...]:
         spread = np.round(rng.uniform(0, 0.3, (2, 3)), 2)
         high, low = np.maximum(open_, close) + spread[0], np.minimum(open_, close) - spread[1]
         volume = rng.choice([0.0, 900.0, 5e3, 1e6], 3)
-        frames.append(build_frame(seq, open_, high, low, close, volume, rng.random(3) < 0.85))
+        frame = build_frame(seq, open_, high, low, close, volume, rng.random(3) < 0.85)
+        actions = np.tile(NO_ACTION, (3, 1))
+        actions[:, 0] = rng.choice([1.0, 2.0, 0.3], 3, p=[0.9, 0.05, 0.05])
+        actions[:, 1] = rng.choice([0.0, 0.13], 3, p=[0.9, 0.1])
+        actions[~frame.present] = NO_ACTION
+        factor = factor * actions[:, 0]
+        actions[:, 2] = np.where(frame.present, factor, 1.0)
+        frames.append(replace(frame, actions=actions))
     return tuple(frames)
 
 
@@ -137,12 +157,14 @@ class Desk:
 
     def __init__(self, market: Market, **changes) -> None:
         free = {"slippage_bps": 0.0, "commission_per_share": 0.0, "min_commission": 0.0}
+        free |= {"borrow_bps_per_year": 0.0, "financing_bps_per_year": 0.0}
         self.config = BrokerConfig.model_validate(free | changes)
         self.market = market
         self.broker = SimulatedBroker(market.universe, self.config, market.sessions)
         self.seq = -1
         self.cash, self.lots = self.config.initial_cash, dict.fromkeys(market.universe.symbols, Decimal(0))
         self.all_fills: list[Fill] = []
+        self.all_events: list[LedgerEvent] = []
         self.statuses: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         self.filled: dict[str, Decimal] = {}
@@ -184,8 +206,13 @@ class Desk:
     async def take(self, frame: Frame) -> tuple[Fill, ...]:
         """Advance by a frame; return the fills."""
         self.seq += 1
-        fills, updates = await self.broker.advance(frame)
+        fills, updates, events = await self.broker.advance(frame)
         self._note(updates)
+        self.all_events += events
+        for event in events:
+            self.cash += event.amount
+            if event.symbol:
+                self.lots[event.symbol] += event.quantity
         for fill in fills:
             self.cash -= fill.side.sign * fill.quantity * fill.price + fill.commission
             self.lots[fill.symbol] += fill.side.sign * fill.quantity
@@ -209,7 +236,8 @@ def build_market():
     def build(seed: int = 0, n_frames: int = 10, frames: tuple[Frame, ...] | None = None) -> Market:
         starts = np.arange(20, dtype=np.int64) * BREAK_NS
         ends = starts + BARS_A_SESSION * MINUTE_NS
-        sessions = Sessions(starts, ends, starts, np.zeros(20, dtype=np.int64))
+        midnights = np.arange(20, dtype=np.int64) * DAY_NS  # a night between any two, however short
+        sessions = Sessions(starts, ends, midnights, np.zeros(20, dtype=np.int64))
         universe = Universe(("AAA", "BBB", "CCC"), ("Tech", "Tech", "Energy"))
         return Market(universe, sessions, random_frames(seed, n_frames) if frames is None else frames)
 

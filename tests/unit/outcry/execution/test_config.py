@@ -19,6 +19,8 @@ COSTS = {
     "commission_tiers": ((100.0, 0.004), (500.0, 0.002)),
     "latency_ms": (70.0, 310.0),
     "latency_frames": 2,
+    "borrow_bps_per_year": 40.0,
+    "financing_bps_per_year": 500.0,
 }
 """None of them is a default."""
 OTHERS = {
@@ -29,6 +31,7 @@ OTHERS = {
     "impact": "square_root",
     "window_bars": 7,
     "commission_step": Decimal(0),
+    "cash_bps_per_year": 100.0,
 }
 
 
@@ -62,6 +65,8 @@ def test_a_pessimist_has_dearer_costs_and_less_volume_and_the_same_latency():
         "commission_per_share": 0.02,
         "commission_bps": 4.0,
         "min_commission": 3.0,
+        "borrow_bps_per_year": 80.0,
+        "financing_bps_per_year": 1_000.0,
         "max_volume_frac": 0.05,
         "commission_tiers": ((100.0, 0.008), (500.0, 0.004)),
     }

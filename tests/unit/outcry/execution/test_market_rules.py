@@ -21,6 +21,8 @@ CONFIGS = st.builds(
     latency_ms=st.sampled_from([(0.0, 0.0), (100.0, 30_000.0), (50_000.0, 200_000.0)]),
     latency_frames=st.sampled_from([0, 0, 1]),
     max_volume_frac=st.sampled_from([0.05, 1.0]),
+    borrow_bps_per_year=st.sampled_from([0.0, 9_000.0]),
+    cash_bps_per_year=st.sampled_from([0.0, 4_000.0]),
 )
 
 
@@ -56,7 +58,11 @@ async def test_every_trade_fits_its_order_its_bar_and_the_account(build_market, 
             status[key] = update.status
 
     for frame, verdict in zip(market.frames, market.verdicts(seed), strict=True):
-        fills, updates = await broker.advance(frame)
+        fills, updates, events = await broker.advance(frame)
+        for event in events:
+            cash += event.amount
+            if event.symbol:
+                held[event.symbol] += event.quantity
         assert len({fill.client_order_id for fill in fills}) == len(fills)
         for fill in fills:
             order, sign = orders[fill.client_order_id], fill.side.sign

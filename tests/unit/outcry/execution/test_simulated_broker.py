@@ -16,7 +16,9 @@ from outcry.execution.simulated_broker import SimulatedBroker
 from outcry.market.frame import stack_frames
 from outcry.messages import OrderStatus, Side
 
-FREE = BrokerConfig(slippage_bps=0, commission_per_share=0, min_commission=0)
+FREE = BrokerConfig(
+    slippage_bps=0, commission_per_share=0, min_commission=0, borrow_bps_per_year=0, financing_bps_per_year=0
+)
 SEEDS = st.integers(0, 2**32 - 1)
 CONFIGS = st.builds(
     BrokerConfig,
@@ -32,6 +34,9 @@ CONFIGS = st.builds(
     latency_ms=st.sampled_from([(0.0, 0.0), (100.0, 30_000.0), (50_000.0, 200_000.0)]),
     latency_frames=st.sampled_from([0, 0, 1]),
     max_volume_frac=st.sampled_from([0.1, 1.0]),
+    borrow_bps_per_year=st.sampled_from([0.0, 9_000.0]),
+    financing_bps_per_year=st.sampled_from([0.0, 7_000.0]),
+    cash_bps_per_year=st.sampled_from([0.0, 4_000.0]),
 )
 
 
@@ -48,7 +53,7 @@ async def trade(broker, market, orders, *frames):
     """Submit `orders` at frame 0 and advance through `frames`; return fills and updates of each."""
     await broker.advance(market.frames[0] if not frames or frames[0].seq else frames[0])
     await broker.submit(orders)
-    return [await broker.advance(frame) for frame in frames]
+    return [(await broker.advance(frame))[:2] for frame in frames]
 
 
 async def test_a_market_order_fills_at_the_next_open_moved_against_the_trader(market, frame):
@@ -125,7 +130,7 @@ async def test_a_sale_pays_for_a_purchase_of_the_same_bar(market, frame):
     broker = build_broker(market, initial_cash=Decimal(1000))
     await trade(broker, market, [market.order(0, "AAA", Side.BUY, 100)], frame(1, 10))
     await broker.submit([market.order(1, "BBB", Side.BUY, 50), market.order(1, "AAA", Side.SELL, 50)])
-    fills, _ = await broker.advance(frame(2, 10))
+    fills, _, _ = await broker.advance(frame(2, 10))
     assert [(fill.symbol, fill.quantity) for fill in fills] == [("AAA", 50), ("BBB", 50)]
 
 
@@ -133,7 +138,7 @@ async def test_a_sale_beyond_the_holding_ends_there_unless_short_selling_is_allo
     broker = build_broker(market)
     await trade(broker, market, [market.order(0, "AAA", Side.BUY, 10)], frame(1, 10))
     await broker.submit([market.order(1, "AAA", Side.SELL, 30), market.order(1, "BBB", Side.SELL, 30)])
-    fills, updates = await broker.advance(frame(2, 10))
+    fills, updates, _ = await broker.advance(frame(2, 10))
     assert [fill.quantity for fill in fills] == [10]
     assert {u.status for u in updates} == {OrderStatus.CANCELLED, OrderStatus.REJECTED}
     assert all("allow_short" in u.reason for u in updates)
@@ -144,7 +149,7 @@ async def test_a_short_is_collateralised_in_full(market, frame):
     [(fills, _)] = await trade(broker, market, [market.order(0, "AAA", Side.SELL, 300)], frame(1, 10))
     assert [fill.quantity for fill in fills] == [100]
     await broker.submit([market.order(1, "BBB", Side.BUY, 1)])
-    fills, updates = await broker.advance(frame(2, 10))
+    fills, updates, _ = await broker.advance(frame(2, 10))
     assert not fills
     assert updates[0].status is OrderStatus.REJECTED
 
@@ -162,7 +167,7 @@ async def test_a_day_order_of_the_last_bar_works_through_the_next_session(market
         await broker.advance(frame(seq, 10))
     await broker.submit([market.order(2, "AAA", Side.BUY, 1, limit="5.00", day=True)])
     answers = [await broker.advance(frame(seq, 10)) for seq in range(3, 6)]
-    assert [len(updates) for _, updates in answers] == [0, 0, 1]
+    assert [len(answer.updates) for answer in answers] == [0, 0, 1]
 
 
 async def test_a_day_order_does_not_reach_the_next_session_where_the_last_bars_are_missing(market, frame):
@@ -221,7 +226,10 @@ async def test_the_account_always_covers_what_it_opens(build_market, seed, confi
     last_close = np.full(3, np.nan)
     for frame, verdict in zip(market.frames, market.verdicts(seed), strict=True):
         before = broker.holdings
-        fills, updates = await broker.advance(frame)
+        fills, updates, events = await broker.advance(frame)
+        for event in events:
+            if event.quantity:
+                before[event.symbol] += event.quantity
         marks = np.where(frame.present, frame.open, last_close)
         last_close = np.where(frame.present, frame.close, last_close)
         value = {s: Decimal(repr(float(marks[market.universe.index(s)]))) * q for s, q in broker.holdings.items()}
@@ -254,9 +262,9 @@ async def test_a_broker_restored_after_any_frame_goes_on_as_if_nothing_had_happe
     broker = SimulatedBroker(market.universe, config, market.sessions)
     if at >= 0:
         past = stack_frames(list(market.frames[: at + 1]))
-        broker.restore(past, last_close, ledger.order_records(), ledger.fills)  # it holds the whole run
+        broker.restore(past, last_close, ledger.order_records(), ledger.fills, ledger.events)  # it holds the whole run
     for frame, verdict, expected in list(zip(market.frames, verdicts, undisturbed, strict=True))[at + 1 :]:
-        assert await broker.advance(frame) == (expected.fills, expected.updates)
+        assert await broker.advance(frame) == (expected.fills, expected.updates, expected.events)
         np.testing.assert_array_equal(broker.working, expected.working)
         await broker.cancel(verdict.cancels, verdict.seq)
         await broker.submit(verdict.orders)

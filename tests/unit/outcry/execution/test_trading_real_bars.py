@@ -67,9 +67,9 @@ class Floor:
         if complete >= 0:
             price = self.books[-1].price
             past = self.frames.rows(0, complete + 1, first_seq=0)
-            broker.restore(past, price, self.ledger.order_records(), self.ledger.fills)
+            broker.restore(past, price, self.ledger.order_records(), self.ledger.fills, self.ledger.events)
             self.router.restore(complete, self.ledger.executions(complete + 1))
-            self.portfolio.restore_from_ledger(complete, self.ledger.fills, price)
+            self.portfolio.restore_from_ledger(complete, self.ledger.fills, price, self.ledger.events)
             self.gate.restore(self.verdicts[-1].risk_state)
 
     def forecast(self, seq: int) -> Forecast:
@@ -101,6 +101,7 @@ async def test_a_floor_restarted_again_and_again_trades_as_one_that_never_stoppe
     assert len(undisturbed.ledger.fills) > 200
     assert restarted.ledger.orders == undisturbed.ledger.orders
     assert restarted.ledger.fills == undisturbed.ledger.fills
+    assert restarted.ledger.events == undisturbed.ledger.events
     assert restarted.ledger.updates == undisturbed.ledger.updates
     assert restarted.verdicts == undisturbed.verdicts
     assert restarted.books[-1].equity == undisturbed.books[-1].equity

@@ -15,7 +15,7 @@ from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
 from outcry.features.feature_set import build_feature_set
 from outcry.features.state import FeatureState
-from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.frame import NO_ACTION, PRICE_FIELDS, SPLIT_FACTOR, SPLIT_RATIO, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
 
 MakeMarket = Callable[..., FrameTensor]
@@ -49,6 +49,25 @@ def test_update_equals_replay_bit_for_bit_on_every_prefix(
         np.testing.assert_array_equal(bits(live.values), bits(replayed[row]))
         np.testing.assert_array_equal(live.stale, ~frame.present)
     assert live.last_seq == frames.last_seq
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=seeds, cut=cuts, ratio=st.sampled_from([2.0, 0.125]))
+def test_a_split_changes_no_feature(
+    make_market: MakeMarket, around_the_clock: Sessions, seed: int, cut: int, ratio: float
+) -> None:
+    frames = make_market(seed, N_FRAMES, N_SYMBOLS)
+    actions = np.tile(NO_ACTION, (*frames.present.shape, 1))
+    actions[cut, 1, SPLIT_RATIO], actions[cut:, 1, SPLIT_FACTOR] = ratio, ratio
+    factor = actions[..., SPLIT_FACTOR]  # a power of two: prices over it lose nothing
+    columns = {name: getattr(frames, name) / factor for name in (*PRICE_FIELDS, "vwap")}
+    split = replace(frames, volume=frames.volume * factor, actions=actions, **columns)
+    whole = build(around_the_clock).replay(frames)
+    np.testing.assert_array_equal(bits(build(around_the_clock).replay(split)), bits(whole))
+    live = build(around_the_clock)
+    live.replay(split.rows(0, cut, first_seq=0))
+    live.update(split.frame(cut))
+    np.testing.assert_array_equal(bits(live.values), bits(whole[cut]))
 
 
 @settings(max_examples=8, deadline=None)

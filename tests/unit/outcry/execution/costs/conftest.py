@@ -37,7 +37,7 @@ def on_tick(price: float, sign: int) -> Decimal:
 
 @dataclass(frozen=True)
 class Past:
-    """Bars of one symbol, float64 (n_frames, 1) each, and what a trade in one of them costs."""
+    """`Bars` of one symbol, and what a trade in one of them costs."""
 
     bars: tuple[np.ndarray, ...]
 
@@ -68,9 +68,16 @@ class Past:
 
     def _with(self, value, rows) -> "Past":
         bars = tuple(column.copy() for column in self.bars)
-        for column in bars:
+        for column in bars[:6]:
             column[rows] = value
         return Past(bars)
+
+    def split_in(self, row, ratio) -> "Past":
+        """Return the same past with the shares split in a row: prices over, and volumes times, the ratio from there."""
+        ratios = np.where(np.arange(len(self.close)) == row, ratio, 1.0)[:, np.newaxis]
+        factor = np.cumprod(ratios, axis=0)
+        prices, volume = [column / factor for column in self.bars[:4]], self.bars[4] * factor
+        return Past((*prices, volume, self.bars[5], ratios, np.zeros_like(factor), factor))
 
     def quoted(self, spread, row) -> "Past":
         """Return the past with a spread, a fraction of the price, that was quoted at the end of a row."""
@@ -88,7 +95,7 @@ def build_past(n_frames: int = 120, volatility: float = 0.02, seed: int = 7) -> 
     high, low = np.maximum(open_, close) * (1 + scale / 2), np.minimum(open_, close) * (1 - scale / 2)
     volume = np.round(rng.uniform(1e3, 1e5, n_frames))
     columns = (open_, high, low, close, volume, np.full(n_frames, np.nan))
-    return Past(tuple(np.ascontiguousarray(column[:, np.newaxis]) for column in columns))
+    return Past((*(np.ascontiguousarray(column[:, np.newaxis]) for column in columns), *[np.empty((0, 1))] * 3))
 
 
 @pytest.fixture(scope="session")

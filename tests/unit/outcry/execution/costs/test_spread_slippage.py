@@ -80,7 +80,7 @@ def test_the_estimate_on_real_daily_bars_is_that_of_a_plain_computation(market_d
         for name in ("open", "high", "low", "close", "volume")
     }
     columns = [np.ascontiguousarray(table.select(symbols).to_numpy().astype(float)) for table in tables.values()]
-    bars = (*columns, np.full_like(columns[0], np.nan))
+    bars = (*columns, np.full_like(columns[0], np.nan), *[np.empty((0, len(symbols)))] * 3)
     for i in range(len(symbols)):
         high, low = (pd.Series(columns[c][:, i]) for c in (1, 2))
         assert not high.isna().any()

@@ -11,6 +11,13 @@ from hypothesis import strategies as st
 
 from outcry.market.grid import LARGEST_UNITS
 from outcry.order_rows import (
+    BORROW_FEE,
+    DIVIDEND,
+    E_CASH,
+    E_KIND,
+    E_LOTS,
+    E_SEQ,
+    E_SYMBOL,
     F_COMMISSION,
     F_LOTS,
     F_PRICE,
@@ -18,13 +25,28 @@ from outcry.order_rows import (
     F_SIDE,
     F_SLIPPAGE,
     F_SYMBOL,
+    INTEREST,
+    N_EVENT_COLUMNS,
     N_FILL_COLUMNS,
+    SPLIT,
 )
 from outcry.portfolio.kernels import positions
-from outcry.portfolio.kernels.positions import CASH, COMMISSION, EQUITY, FITS, N_ACCOUNT_SLOTS, REALIZED, SLIPPAGE
+from outcry.portfolio.kernels.positions import (
+    CARRY,
+    CASH,
+    COMMISSION,
+    DIVIDENDS,
+    EQUITY,
+    FITS,
+    N_ACCOUNT_SLOTS,
+    REALIZED,
+    SLIPPAGE,
+)
 
 CASH_UNITS = 10**11
 SCALE = 1e6
+NO_ROWS = np.empty(0, np.int64)
+NO_EVENTS = np.zeros((0, N_EVENT_COLUMNS), np.int64)
 
 
 @numba.njit
@@ -33,8 +55,8 @@ def settle_fill(account, lots, basis, fill):
 
 
 @numba.njit
-def settle_fills(account, lots, basis, fills, order):
-    return positions.settle_fills(account, lots, basis, fills, order)
+def settle_frames(account, lots, basis, fills, order, events):
+    return positions.settle_frames(account, lots, basis, fills, order, events)
 
 
 @numba.njit
@@ -53,6 +75,12 @@ def ledger(n_symbols=1, lots=(), basis=()):
     held, paid = np.zeros((2, n_symbols), np.int64)
     held[: len(lots)], paid[: len(basis)] = lots, basis
     return account, held, paid
+
+
+def event_row(kind, cash, symbol=0, lots=0, seq=0):
+    row = np.zeros(N_EVENT_COLUMNS, np.int64)
+    row[E_SEQ], row[E_KIND], row[E_SYMBOL], row[E_LOTS], row[E_CASH] = seq, kind, symbol, lots, cash
+    return row
 
 
 def fill_row(shares, price, symbol=0, seq=0, commission=0, slippage=0):
@@ -159,7 +187,7 @@ def test_a_ledger_is_a_function_of_the_set_of_fills(fills, random):
     for _ in range(2):
         state = ledger(2)
         rows = np.array([fill_row(*fill) for fill in fills])
-        assert settle_fills(*state, rows, np.empty(len(rows), np.int64)) == FITS
+        assert settle_frames(*state, rows, np.empty(len(rows), np.int64), NO_EVENTS) == FITS
         ledgers.append(np.concatenate(state))
         random.shuffle(fills)
     np.testing.assert_array_equal(*ledgers)
@@ -169,7 +197,9 @@ def test_a_ledger_is_a_function_of_the_set_of_fills(fills, random):
 def test_what_enlarges_is_settled_before_the_leg_that_closes_it(side):
     for fills in permutations([(side * 10, 100), (side * -10, 99)]):
         account, lots, basis = ledger(1, [side * 100], [side * 9000])
-        settle_fills(account, lots, basis, np.array([fill_row(*fill) for fill in fills]), np.empty(2, np.int64))
+        settle_frames(
+            account, lots, basis, np.array([fill_row(*fill) for fill in fills]), np.empty(2, np.int64), NO_EVENTS
+        )
         assert lots[0] == side * 100
         assert account[REALIZED] == side * (990 - 909)  # at an average of 10,000 / 110
 
@@ -211,3 +241,46 @@ def test_a_lot_that_is_no_float_is_shown_rounded_once():
     shares, entry_price = np.empty((2, 2))
     write_holdings(np.array([3, 0]), np.array([30_015, 0]), 1e4, (1.0, 1000.0), (shares, entry_price))
     assert (list(shares), list(entry_price)) == ([0.003, 0.0], [1.0005, 0.0])
+
+
+EVENTS = st.tuples(st.sampled_from([SPLIT, DIVIDEND, BORROW_FEE, INTEREST]), st.integers(-(10**6), 10**6))
+
+
+@given(st.lists(st.tuples(TRADES, EVENTS, st.integers(-3, 3)), min_size=1, max_size=5))
+def test_equity_is_the_profit_whatever_was_booked_between_the_trades(frames):
+    account, lots, basis = ledger()
+    fills, events, held = [], [], 0
+    for seq, (trades, (kind, cash), factor) in enumerate(frames):
+        change = held * factor if kind == SPLIT else 0  # to any multiple, to nothing, or to the other side of it
+        events.append(event_row(kind, cash, 0 if kind != INTEREST else -1, change, seq))
+        fills += [fill_row(traded, price, seq=seq, commission=7) for traded, price in trades]
+        held += change + sum(traded for traded, _ in trades)
+    rows, booked = np.array(fills), np.array(events)
+    assert settle_frames(account, lots, basis, rows, np.empty(len(rows), np.int64), booked) == FITS
+    assert lots[0] == held
+    price = 12_345_678
+    assert mark(account, lots, np.array([price / SCALE]), SCALE) == FITS
+    profit = account[REALIZED] + lots[0] * price - basis[0] - account[COMMISSION] + account[DIVIDENDS] - account[CARRY]
+    assert account[EQUITY] - CASH_UNITS == profit
+    assert account[DIVIDENDS] == sum(cash for _, (kind, cash), _ in frames if kind == DIVIDEND)
+    assert account[CARRY] == -sum(cash for _, (kind, cash), _ in frames if kind in (BORROW_FEE, INTEREST))
+
+
+def test_a_split_leaves_what_was_paid_and_halves_the_entry_price():
+    account, lots, basis = ledger(lots=[100], basis=[100 * 10**7])
+    settle_frames(
+        account, lots, basis, np.zeros((0, N_FILL_COLUMNS), np.int64), NO_ROWS, event_row(SPLIT, 0, lots=100)[None]
+    )
+    assert (lots[0], basis[0], account[REALIZED]) == (200, 100 * 10**7, 0)
+    settle_frames(
+        account, lots, basis, np.zeros((0, N_FILL_COLUMNS), np.int64), NO_ROWS, event_row(SPLIT, 9, lots=-200)[None]
+    )
+    assert (lots[0], basis[0], account[REALIZED]) == (0, 0, 9 - 100 * 10**7)
+
+
+def test_events_of_a_frame_come_before_its_fills_and_after_earlier_ones():
+    account, lots, basis = ledger()
+    fills = np.array([fill_row(-10, 5 * 10**6, seq=2), fill_row(10, 10**7, seq=1)])
+    events = np.array([event_row(SPLIT, 0, lots=10, seq=2)])
+    assert settle_frames(account, lots, basis, fills, np.empty(2, np.int64), events) == FITS
+    assert (lots[0], basis[0], account[REALIZED]) == (10, 5 * 10**7, 0)

@@ -10,12 +10,13 @@ from actors.fast import Forecasts
 from actors.in_process import LocalRun
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
+from outcry.backtest.adjusted import adjust_run
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import volatility_band
-from outcry.market.frame import SPLIT_FACTOR, FloatArray, FrameTensor
+from outcry.market.frame import FloatArray, FrameTensor
 from outcry.messages import Direction
 from outcry.models.manifest import BundleManifest
 
@@ -29,7 +30,9 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
     run: FastRun,
 ) -> RunHistory:
     """Return the history of a run of the compiled loop."""
-    n, equity = len(run), run.equity
+    n, equity, events = len(run), run.equity, run.ledger_events()
+    frames = frames.rows(0, n, first_seq=0)
+    closes, fills = adjust_run(frames, run.fills(), events, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, "backtest"),
         ts_close_ns=run.ts_close_ns,
@@ -38,12 +41,11 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
         gross_exposure=run.gross / equity,
         net_exposure=run.net / equity,
         drawdown=run.drawdown,
-        closes=frames.continuous().close[:n],
+        closes=closes,
         probability=forecasts.probability[:n],
-        band_frac=0.0 if manifest is None else _band(manifest, warmup, frames.rows(0, n, first_seq=0)),
-        fills=run.fills(),
-        ledger_events=run.ledger_events(),
-        split_factor=_split_factor(frames.rows(0, n, first_seq=0)),
+        band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
+        fills=fills,
+        ledger_events=events,
         orders_by_status=run.orders_by_status(),
         risk_events=run.risk_events,
         feature_quality=forecasts.feature_quality,
@@ -58,6 +60,7 @@ def history_of_local_run(
     equity = np.array([float(outcome.book.equity) for outcome in outcomes])
     price = np.array([np.nan_to_num(outcome.book.price) for outcome in outcomes])
     value = np.array([outcome.book.quantity for outcome in outcomes]) * price
+    closes, fills = adjust_run(frames, run.ledger.fills, run.ledger.events, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, "backtest"),
         ts_close_ns=np.array([outcome.ts_close_ns for outcome in outcomes], dtype=np.int64),
@@ -66,12 +69,11 @@ def history_of_local_run(
         gross_exposure=np.abs(value).sum(axis=1) / equity,
         net_exposure=value.sum(axis=1) / equity,
         drawdown=np.array([outcome.verdict.drawdown_frac for outcome in outcomes]),
-        closes=frames.continuous().close,
+        closes=closes,
         probability=np.array([outcome.forecast.probability for outcome in outcomes]),
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
-        fills=tuple(run.ledger.fills),
+        fills=fills,
         ledger_events=tuple(run.ledger.events),
-        split_factor=_split_factor(frames),
         orders_by_status=Counter(record.status.value for record in run.ledger.order_records()),
         risk_events=tuple(event for outcome in outcomes for event in outcome.verdict.events),
         feature_quality=run.feature_quality,
@@ -108,6 +110,7 @@ async def history_of_recorded_run(
     probability = np.full((len(frames), frames.n_symbols, len(Direction)), np.nan)
     probability[predictions.seq] = predictions.probability
     equity = np.array([float(value) for value in curve.equity])
+    closes, adjusted = adjust_run(frames, fills, booked, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, plan.settings.mode),
         ts_close_ns=curve.ts_close_ns,
@@ -116,12 +119,11 @@ async def history_of_recorded_run(
         gross_exposure=curve.gross_exposure / equity,
         net_exposure=curve.net_exposure / equity,
         drawdown=curve.drawdown_frac,
-        closes=frames.continuous().close,
+        closes=closes,
         probability=probability,
         band_frac=_band(manifest, warmup, frames),
-        fills=fills,
+        fills=adjusted,
         ledger_events=booked,
-        split_factor=_split_factor(frames),
         orders_by_status=Counter(order.status.value for order in orders),
         risk_events=events,
         latency_ms=latency_ms,
@@ -156,11 +158,6 @@ def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[st
             for key, value in getattr(settings, section).model_dump(mode="json").items()
         },
     }
-
-
-def _split_factor(frames: FrameTensor) -> FloatArray | None:
-    """Return the split factors of traded frames, float64 (n_frames, n_symbols); None where no share was ever split."""
-    return None if frames.actions is None else frames.actions[..., SPLIT_FACTOR]
 
 
 def _band(manifest: BundleManifest, warmup: FrameTensor, frames: FrameTensor) -> float | FloatArray:

@@ -73,7 +73,7 @@ class RunHistory:
         After the fills of the frame, marked at its closes. Equity and cash in currency, exposures as signed fractions
         of equity, drawdown as a fraction in [0, 1].
     closes : float64 (n, n_symbols)
-        As if no share had ever been split; NaN where a symbol has no bar.
+        In shares of the last bar of each symbol; NaN where a symbol has no bar.
     probability : float64 (n, n_symbols, 3)
         Forecasts made at the close of the frame, columns in the order of `Direction`; NaN where there is none.
     horizon_bars : int
@@ -81,12 +81,9 @@ class RunHistory:
     band_frac : float or float64 (n, n_symbols)
         Half width of the neutral band of the label, a fraction of the price.
     fills : tuple of Fill
-        In the order in which they happened.
+        In the order in which they happened, in the shares of `closes`; see `outcry.backtest.adjusted`.
     ledger_events : tuple of LedgerEvent
         Splits, dividends, borrow fees and interest, in the order in which they were booked.
-    split_factor : float64 (n, n_symbols) or None
-        Of the frames: the price of a fill times it is on the scale of `closes`, shares over it on theirs. None where no
-        share was ever split.
     initial_cash : float
         Equity before the first frame.
     costs : AssumedCosts
@@ -142,7 +139,6 @@ class RunHistory:
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
     feature_quality: tuple[ColumnQuality, ...] = ()
     ledger_events: tuple[LedgerEvent, ...] = ()
-    split_factor: FloatArray | None = None
     selection: SelectionRecord | None = None
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from outcry.adapters.sources.load import load_market
+from outcry.backtest.adjusted import adjust_run
+from outcry.backtest.analytics.round_trips import round_trips
+from outcry.backtest.analytics.trade_metrics import profit_by_symbol
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import build_tape
@@ -28,7 +31,7 @@ from outcry.market.frame import DIVIDEND, NO_ACTION, SPLIT_FACTOR, SPLIT_RATIO, 
 from outcry.market.sessions import Sessions
 from outcry.market.source import SourceConfig
 from outcry.market.universe import Universe
-from outcry.messages import FeatureFrame, Forecast, OrderType, RiskEvent, TimeInForce
+from outcry.messages import FeatureFrame, Forecast, LedgerEventKind, OrderType, RiskEvent, TimeInForce
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
@@ -286,6 +289,22 @@ async def test_raw_prices_with_their_splits_and_dividends_are_traded_alike(marke
     assert kinds["split"] >= 3
     assert kinds["dividend"] > 200
     assert kinds["borrow_fee"] > 1_000
+
+    closes, fills = adjust_run(market.frames, run.fills(), run.ledger_events(), market.universe)
+    trades, lots = round_trips(fills)
+    profits = profit_by_symbol(market.universe, fills, trades, lots, closes[-1])
+    booked = sum(float(event.amount) for event in recorded.events if event.kind is not LedgerEventKind.SPLIT)
+    earned = sum(profit.net for profit in profits) + booked
+    assert run.equity[-1] - 100_000 == pytest.approx(earned, rel=1e-9)
+    shares = {symbol: 0.0 for symbol in market.universe.symbols}
+    for lot in lots:
+        shares[lot.symbol] += lot.quantity
+    held = Counter()
+    for fill in run.fills():
+        held[fill.symbol] += fill.side.sign * fill.quantity
+    for event in run.ledger_events():
+        held[event.symbol] += event.quantity
+    assert shares == pytest.approx({symbol: float(held[symbol]) for symbol in shares}, rel=1e-12)
 
 
 @pytest.mark.realdata

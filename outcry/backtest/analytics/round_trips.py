@@ -8,6 +8,10 @@ from decimal import Decimal
 from outcry.messages import Fill, Side
 
 
+DUST = Decimal("1e-12")
+"""Part of a fill that counts as nothing: what is left where a quantity was divided by the ratio of a split."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trade:
     """A quantity that was opened by one fill and closed by another.
@@ -66,15 +70,15 @@ def round_trips(fills: Sequence[Fill]) -> tuple[tuple[Trade, ...], tuple[OpenLot
     for fill in fills:
         lots = open_lots[fill.symbol]
         remaining = fill.quantity
-        while remaining and lots and lots[0].fill.side is not fill.side:
+        while remaining > DUST * fill.quantity and lots and lots[0].fill.side is not fill.side:
             entry = lots[0]
             matched = min(remaining, entry.remaining)
             trades.append(_trade(entry.fill, fill, matched))
             remaining -= matched
             entry.remaining -= matched
-            if not entry.remaining:
+            if entry.remaining <= DUST * entry.fill.quantity:
                 lots.popleft()
-        if remaining:
+        if remaining > DUST * fill.quantity:
             lots.append(_Lot(fill, remaining))
     left = [_open_lot(lot) for lots in open_lots.values() for lot in lots]
     return tuple(trades), tuple(left)

@@ -296,7 +296,7 @@ async def test_raw_prices_with_their_splits_and_dividends_are_traded_alike(marke
     booked = sum(float(event.amount) for event in recorded.events if event.kind is not LedgerEventKind.SPLIT)
     earned = sum(profit.net for profit in profits) + booked
     assert run.equity[-1] - 100_000 == pytest.approx(earned, rel=1e-9)
-    shares = {symbol: 0.0 for symbol in market.universe.symbols}
+    shares = dict.fromkeys(market.universe.symbols, 0.0)
     for lot in lots:
         shares[lot.symbol] += lot.quantity
     held = Counter()

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from outcry.messages import Fill, Side
 
-
 DUST = Decimal("1e-12")
 """Part of a fill that counts as nothing: what is left where a quantity was divided by the ratio of a split."""
 

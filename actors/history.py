@@ -142,6 +142,7 @@ def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[st
             min_commission=broker.min_commission,
         ),
         "risk_free_per_year": settings.report.risk_free_per_year,
+        "benchmark": plan.benchmark,
         "selection": None if manifest is None else manifest.selection,
         "training_span_ns": None if manifest is None else (manifest.first_ts_ns, manifest.last_ts_ns),
         "settings": {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from outcry.backtest.analytics.sweep_evidence import SweepEvidence
+from outcry.backtest.benchmark import Benchmark
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
@@ -87,6 +88,8 @@ class RunHistory:
     costs : AssumedCosts
     risk_free_per_year : float
         Simple annual rate that ratios are measured above.
+    benchmark : Benchmark or None
+        What the run is measured against; None for buying and holding its universe.
     orders_by_status : mapping of str to int
     risk_events : tuple of RiskEvent
     latency_ms : mapping of str to float64 (any,)
@@ -132,6 +135,7 @@ class RunHistory:
     initial_cash: float
     costs: AssumedCosts
     risk_free_per_year: float = 0.0
+    benchmark: Benchmark | None = None
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)

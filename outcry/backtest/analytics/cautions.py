@@ -49,9 +49,22 @@ def _about_evidence(summary: Summary) -> Iterator[str]:
             f"The forecasts were right in {100 * forecasts.scores.accuracy:.1f} % of cases; always naming the "
             f"commonest class is right in {100 * forecasts.majority_accuracy:.1f} %."
         )
+    yield from _about_benchmark(summary)
+
+
+def _about_benchmark(summary: Summary) -> Iterator[str]:
+    name, n_sessions, n_compared = summary.benchmark_name, summary.returns.n_sessions, summary.n_compared_sessions
+    if summary.benchmark is None:
+        yield f"The benchmark, {name}, has no price in the traded span: the run is measured against nothing."
+        return
     gap = summary.returns.total_return_frac - summary.benchmark.total_return_frac
     if gap < 0:
-        yield f"Buying and holding the same universe would have returned {-100 * gap:.2f} % of the initial cash more."
+        yield f"The benchmark, {name}, returned {-100 * gap:.2f} % of the initial cash more."
+    if n_compared < n_sessions:
+        yield (
+            f"The benchmark, {name}, has prices in {n_compared:,} of {n_sessions:,} sessions: beta and alpha are of "
+            "those, and its return takes it as unchanged in the others."
+        )
 
 
 def _about_features(summary: Summary) -> Iterator[str]:

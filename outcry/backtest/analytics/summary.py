@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from outcry.backtest.analytics.benchmark import Regression, buy_and_hold, carry_forward, regress
+from outcry.backtest.analytics.benchmark import Regression, carry_forward, regress
+from outcry.backtest.analytics.benchmark_equity import benchmark_equity, benchmark_name, compared_sessions
 from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
 from outcry.backtest.analytics.consistency import Consistency, consistency
@@ -42,7 +43,7 @@ from outcry.backtest.analytics.trade_metrics import (
 from outcry.backtest.history import AssumedCosts, RunHistory
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import direction_labels
-from outcry.market.frame import FloatArray
+from outcry.market.frame import BoolArray, FloatArray
 
 BOOTSTRAP_SEED = 20_240
 
@@ -87,7 +88,8 @@ class Summary:
     """The figures of a run. All of them are of the traded frames, after costs.
 
     `trading_span_ns` is the first and last close; `training_span_ns` is None where no model was trained. `benchmark` is
-    buy-and-hold of the same universe over the same span. `feature_quality` holds
+    that of `benchmark_name` over the same span, None where it has no price in it; `regression` is over the sessions
+    in which it has one, `n_compared_sessions` of them. `feature_quality` holds
     the columns that went wrong; `warnings` are sentences. `n_trials` is the number of runs that this one was chosen
     from, itself included.
     """
@@ -116,7 +118,9 @@ class Summary:
     sectors: tuple[SectorProfit, ...]
     costs: Costs
     activity: Activity
-    benchmark: ReturnMetrics
+    benchmark_name: str
+    benchmark: ReturnMetrics | None
+    n_compared_sessions: int
     regression: Regression | None
     forecasts: ForecastQuality | None
     feature_quality: tuple[ColumnQuality, ...] = ()
@@ -145,10 +149,11 @@ class Summary:
             made = "Made nothing and lost nothing"
         else:
             made = f"{'Gained' if change > 0 else 'Lost'} {100 * abs(change):,.2f} % ({self.profit:+,.2f})"
+        made = f"{'In-sample, no performance: ' if self.is_in_sample else ''}{made} after costs"
+        if self.benchmark is None:
+            return f"{made}."
         held = self.benchmark.total_return_frac
-        did = "gained" if held >= 0 else "lost"
-        sample = "In-sample, no performance: " if self.is_in_sample else ""
-        return f"{sample}{made} after costs; buying and holding the universe {did} {100 * abs(held):,.2f} %."
+        return f"{made}; {self.benchmark_name} {'gained' if held >= 0 else 'lost'} {100 * abs(held):,.2f} %."
 
     def to_record(self) -> dict[str, Any]:
         """Return the summary as nested plain values, for JSON."""
@@ -165,7 +170,7 @@ class Analysis:
 
     summary: Summary
     trades: tuple[Trade, ...]
-    benchmark_equity: FloatArray
+    benchmark_equity: FloatArray | None
     equity_fan: FloatArray | None
 
 
@@ -174,12 +179,12 @@ def analyse(history: RunHistory) -> Analysis:
     risk_free_per_year = history.risk_free_per_year
     trades, lots = round_trips(history.fills)
     symbols = profit_by_symbol(history.universe, history.fills, trades, lots, carry_forward(history.closes)[-1])
-    benchmark_equity = buy_and_hold(history.closes, history.initial_cash, history.costs)
+    held = benchmark_equity(history)
+    is_compared = compared_sessions(history)
     basis = (history.initial_cash, history.bars_per_year, risk_free_per_year)
     returns = return_metrics(history.ts_close_ns, history.equity, *basis)
     drawdown = drawdown_metrics(history.equity, history.initial_cash)
     by_session = session_returns(history.ts_close_ns, history.equity, history.initial_cash)
-    held_by_session = session_returns(history.ts_close_ns, benchmark_equity, history.initial_cash)
     labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
     found = drawdowns(history.equity, history.initial_cash)
     paths = resample_returns(by_session, np.random.default_rng(BOOTSTRAP_SEED))
@@ -210,15 +215,25 @@ def analyse(history: RunHistory) -> Analysis:
         sectors=profit_by_sector(history.universe, symbols),
         costs=_costs(history, symbols),
         activity=_activity(history, symbols),
-        benchmark=return_metrics(history.ts_close_ns, benchmark_equity, *basis),
-        regression=regress(by_session, held_by_session, returns.sessions_per_year, risk_free_per_year),
+        benchmark_name=benchmark_name(history),
+        benchmark=None if held is None else return_metrics(history.ts_close_ns, held, *basis),
+        n_compared_sessions=int(is_compared.sum()),
+        regression=None if held is None else _regression(history, by_session, held, is_compared, returns),
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
         n_trials=1 if history.sweep is None else max(history.sweep.n_trials, 1),
     )
     chosen = () if history.sweep is None else history.sweep.cautions
     fan = None if paths is None else history.initial_cash * np.quantile(paths, LEVELS, axis=0)
-    return Analysis(replace(summary, warnings=(*chosen, *cautions(summary))), trades, benchmark_equity, fan)
+    return Analysis(replace(summary, warnings=(*chosen, *cautions(summary))), trades, held, fan)
+
+
+def _regression(
+    history: RunHistory, by_session: FloatArray, held: FloatArray, is_compared: BoolArray, returns: ReturnMetrics
+) -> Regression | None:
+    held_by_session = session_returns(history.ts_close_ns, held, history.initial_cash)
+    per_year, risk_free = returns.sessions_per_year, history.risk_free_per_year
+    return regress(by_session[is_compared], held_by_session[is_compared], per_year, risk_free)
 
 
 def _timing(history: RunHistory) -> TimingTest | None:

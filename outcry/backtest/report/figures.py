@@ -1,5 +1,7 @@
 """The charts of the account: equity, returns by period, exposure."""
 
+from html import escape
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -27,11 +29,12 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
-    """Draw equity beside buy-and-hold, and the drawdown under it."""
+    """Draw equity beside the benchmark, and the drawdown under it."""
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
-    held_line = {"color": GREY, "width": 1.3, "dash": "dot"}
-    held = analysis.benchmark_equity
-    figure.add_trace(_line(history, held, "Buy and hold", held_line), row=1, col=1)
+    if analysis.benchmark_equity is not None:
+        line: dict[str, object] = {"color": GREY, "width": 1.3, "dash": "dot"}
+        name = escape(analysis.summary.benchmark_name)
+        figure.add_trace(_line(history, analysis.benchmark_equity, name, line), row=1, col=1)
     figure.add_trace(_line(history, history.equity, "Equity", {"color": BLUE, "width": 2}), row=1, col=1)
     depth = -100.0 * underwater(history.equity, history.initial_cash)
     drawdown = _line(history, depth, "Drawdown", {"color": RED, "width": 1}, hover="%{y:.2f} %")

@@ -14,7 +14,7 @@ def key_figures(summary: Summary) -> KeyFigures:
         "Risk": _risk(summary),
         "Trades": _trades(summary),
         "Costs and activity": _costs(summary),
-        "Against buy-and-hold": _benchmark(summary),
+        "Against the benchmark": _benchmark(summary),
         "Forecasts": _forecasts(summary),
     }
 
@@ -145,19 +145,27 @@ def _costs(summary: Summary) -> list[tuple[str, str]]:
 
 def _benchmark(summary: Summary) -> list[tuple[str, str]]:
     held, regression = summary.benchmark, summary.regression
+    rows = [("Benchmark", summary.benchmark_name)]
+    if held is None:
+        return [*rows, ("Its prices", "none in the traded span")]
     gap = summary.returns.total_return_frac - held.total_return_frac
-    return [
+    rows += [
         ("Its total return", percent(held.total_return_frac, signed=True)),
         ("Ahead of it (behind: negative)", percent(gap, signed=True)),
         ("Its Sharpe ratio", plain(held.sharpe)),
         ("Its volatility per year", percent(held.volatility_per_year)),
-        ("Beta", ABSENT if regression is None else plain(regression.beta)),
-        ("Alpha per year", ABSENT if regression is None else percent(regression.alpha_per_year, signed=True)),
-        ("R²", ABSENT if regression is None else plain(regression.r_squared)),
-        ("Treynor ratio", ABSENT if regression is None else plain(regression.treynor)),
-        ("Active return per year", ABSENT if regression is None else percent(regression.active_per_year, signed=True)),
-        ("Tracking error per year", ABSENT if regression is None else percent(regression.tracking_error_per_year)),
-        ("Information ratio", ABSENT if regression is None else plain(regression.information_ratio)),
+    ]
+    if regression is None:
+        return [*rows, ("Beta, alpha", "too few sessions, or nothing that varies")]
+    return [
+        *rows,
+        ("Beta", plain(regression.beta)),
+        ("Alpha per year", percent(regression.alpha_per_year, signed=True)),
+        ("R²", plain(regression.r_squared)),
+        ("Treynor ratio", plain(regression.treynor)),
+        ("Active return per year", percent(regression.active_per_year, signed=True)),
+        ("Tracking error per year", percent(regression.tracking_error_per_year)),
+        ("Information ratio", plain(regression.information_ratio)),
     ]
 
 

@@ -62,7 +62,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
 
 def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:
     summary = analysis.summary
-    note = "After costs. Buy and hold pays its entry. Under it how far the account is below its peak."
+    note = "After costs, the benchmark too. Under it how far the account is below its peak."
     yield charts.card("Equity and drawdown", equity_figure(history, analysis), note)
     yield charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs.")
     window = rolling_window(summary.returns.n_sessions)

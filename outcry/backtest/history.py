@@ -75,6 +75,8 @@ class RunHistory:
         of equity, drawdown as a fraction in [0, 1].
     closes : float64 (n, n_symbols)
         NaN where a symbol has no bar.
+    volume : float64 (n, n_symbols) or None
+        Shares, as `closes`; None where not recorded.
     probability : float64 (n, n_symbols, 3)
         Forecasts made at the close of the frame, columns in the order of `Direction`; NaN where there is none.
     horizon_bars : int
@@ -136,6 +138,7 @@ class RunHistory:
     costs: AssumedCosts
     risk_free_per_year: float = 0.0
     benchmark: Benchmark | None = None
+    volume: FloatArray | None = None
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -155,6 +158,8 @@ class RunHistory:
             "closes": (n_frames, n_symbols),
             "probability": (n_frames, n_symbols, 3),
         }
+        if self.volume is not None:
+            shapes["volume"] = (n_frames, n_symbols)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise DataValidationError(f"{name} must have shape {shape}, was {getattr(self, name).shape}")

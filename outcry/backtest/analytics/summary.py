@@ -12,6 +12,7 @@ from outcry.backtest.analytics.cautions import cautions
 from outcry.backtest.analytics.consistency import Consistency, consistency
 from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics, drawdowns
 from outcry.backtest.analytics.drawdown_ratios import DrawdownRatios, drawdown_ratios
+from outcry.backtest.analytics.factor_attribution import FactorAttribution, factor_attribution
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
 from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.monte_carlo import (
@@ -122,6 +123,7 @@ class Summary:
     benchmark: ReturnMetrics | None
     n_compared_sessions: int
     regression: Regression | None
+    factors: FactorAttribution
     forecasts: ForecastQuality | None
     feature_quality: tuple[ColumnQuality, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ def analyse(history: RunHistory) -> Analysis:
         benchmark=None if held is None else return_metrics(history.ts_close_ns, held, *basis),
         n_compared_sessions=int(is_compared.sum()),
         regression=None if held is None else _regression(history, by_session, held, is_compared, returns),
+        factors=factor_attribution(history, by_session, returns.sessions_per_year),
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
         n_trials=1 if history.sweep is None else max(history.sweep.n_trials, 1),

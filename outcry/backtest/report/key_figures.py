@@ -1,5 +1,6 @@
 """The figures that the terminal and the page show, under the same words."""
 
+from outcry.backtest.analytics.factor_attribution import Estimate
 from outcry.backtest.analytics.summary import Summary
 from outcry.backtest.report.number_format import ABSENT, duration, money, percent, plain, rounded, span
 
@@ -15,6 +16,7 @@ def key_figures(summary: Summary) -> KeyFigures:
         "Trades": _trades(summary),
         "Costs and activity": _costs(summary),
         "Against the benchmark": _benchmark(summary),
+        "Explained by factors": _factors(summary),
         "Forecasts": _forecasts(summary),
     }
 
@@ -167,6 +169,22 @@ def _benchmark(summary: Summary) -> list[tuple[str, str]]:
         ("Tracking error per year", percent(regression.tracking_error_per_year)),
         ("Information ratio", plain(regression.information_ratio)),
     ]
+
+
+def _factors(summary: Summary) -> list[tuple[str, str]]:
+    found = summary.factors
+    alpha = found.alpha_per_year
+    if alpha is None:
+        return [("None", " ".join(found.left_out))]
+    return [
+        *((f"{each.factor.capitalize()}: beta (t)", _estimate(each.beta)) for each in found.loadings),
+        ("Returns explained (R²)", percent(found.r_squared, 1)),
+        ("Left as alpha per year (t)", f"{percent(alpha.value, signed=True)} ({plain(alpha.t_statistic)})"),
+    ]
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{plain(estimate.value)} ({plain(estimate.t_statistic)})"
 
 
 def _forecasts(summary: Summary) -> list[tuple[str, str]]:

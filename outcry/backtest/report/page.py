@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from outcry.backtest.analytics.factor_attribution import FactorAttribution
+from outcry.backtest.analytics.factor_returns import FACTORS
 from outcry.backtest.analytics.monte_carlo import DEPTHS, N_PATHS
 from outcry.backtest.analytics.rolling_sharpe import rolling_window
 from outcry.backtest.analytics.round_trips import Trade
@@ -39,6 +41,7 @@ MAX_COLUMNS = 20
 MIN_SECTORS = 2
 MIN_SESSIONS = 10
 FLAT_FRAC = 5e-5
+CARDS_OF_THEIR_OWN = ("Evidence", "Explained by factors")
 
 
 def render_page(history: RunHistory, analysis: Analysis) -> str:
@@ -79,6 +82,7 @@ def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterato
     yield _deepest_drawdowns(history, summary)
     yield _monte_carlo(history, analysis, charts)
     yield _key_figures(summary)
+    yield _factors(summary.factors)
     yield charts.card("Exposure", exposure_figure(history), "At the close of each frame.")
 
 
@@ -142,12 +146,41 @@ def _tiles(summary: Summary) -> str:
 
 
 def _key_figures(summary: Summary) -> str:
-    cards = [card(name, facts(rows)) for name, rows in key_figures(summary).items() if name != "Evidence"]
+    cards = [card(name, facts(rows)) for name, rows in key_figures(summary).items() if name not in CARDS_OF_THEIR_OWN]
     note = (
         "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading, above a "
         f"risk-free rate of {percent(summary.risk_free_per_year)} a year."
     )
     return f'<div class="pair">{"".join(cards)}</div>{caption(note)}'
+
+
+def _factors(found: FactorAttribution) -> str:
+    title, alpha = "What explains its returns", found.alpha_per_year
+    if alpha is None:
+        return card(title, caption(" ".join(found.left_out)))
+    meaning = {factor.name: factor.meaning for factor in FACTORS}
+    rows = [
+        (
+            f"{each.factor.capitalize()}: {meaning[each.factor]}",
+            plain(each.beta.value),
+            plain(each.beta.t_statistic),
+            percent(each.mean_per_year, signed=True),
+            percent(each.contribution_per_year, signed=True),
+        )
+        for each in found.loadings
+    ]
+    rows.append(
+        ("Alpha: what none of them explains", "", plain(alpha.t_statistic), "", percent(alpha.value, signed=True))
+    )
+    note = (
+        f"{percent(found.r_squared, 1)} of the variance of {found.n_sessions:,} session returns is that of factors "
+        "made of the same universe, ranked at the end of each month by what was known then. The last column sums to "
+        f"{percent(found.excess_per_year, signed=True)} a year above the risk-free rate. t by Newey and West, "
+        f"{found.n_lags} lags."
+    )
+    heads = ("Factor", "Beta", "t", "Factor a year", "Run a year")
+    left_out = caption(" ".join(found.left_out).capitalize()) if found.left_out else ""
+    return card(title, caption(note) + table(heads, rows, first_number=1) + left_out)
 
 
 def _consistency(summary: Summary) -> str:

@@ -23,7 +23,6 @@ from outcry.backtest.report.evolution_figures import (
     WINDOW_HEADS,
     return_figure,
     rolling_figure,
-    trials_figure,
     window_figure,
     window_rows,
 )
@@ -33,6 +32,7 @@ from outcry.backtest.report.html_parts import Charts, caption, card, document, f
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
 from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, rounded, span
 from outcry.backtest.report.price_figure import MAX_MARKERS, price_figures
+from outcry.backtest.report.trial_cards import trial_cards
 from outcry.messages import Side
 
 LARGEST_TRADES = 5
@@ -51,7 +51,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
     sections = [
         _header(summary),
         honesty_card(summary, history.sweep),
-        _trials(history, charts),
+        *trial_cards(history.sweep, charts),
         _tiles(summary),
         *_account(history, analysis, charts),
         _windows(history, charts),
@@ -201,17 +201,6 @@ def _consistency(summary: Summary) -> str:
     )
     heads = ("Periods", "Number", "With a gain", "Deviation of Sharpe", "By chance")
     return card("Consistency across periods", caption(note) + table(heads, rows, first_number=1))
-
-
-def _trials(history: RunHistory, charts: Charts) -> str:
-    if history.sweep is None or history.sweep.overfitting is None:
-        return ""
-    found = history.sweep.overfitting
-    note = (
-        f"The trial that was best on one half of the span, of {found.n_trials:,}, over all {len(found.logits):,} ways "
-        f"to halve it in {found.n_blocks} blocks."
-    )
-    return charts.card("Sharpe ratios of the best trials", trials_figure(found), note)
 
 
 def _windows(history: RunHistory, charts: Charts) -> str:

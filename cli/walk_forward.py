@@ -157,8 +157,6 @@ def _print_windows(done: "WalkForwardRun") -> None:
         highlight=False,
         soft_wrap=True,
     )
-    for caution in stability.cautions:
-        console.print(f"[bold yellow]![/] {caution}", highlight=False, soft_wrap=True)
     if done.n_sessions_left_out:
         console.print(f"{done.n_sessions_left_out} sessions at the end do not fill a test span", highlight=False)
 

@@ -76,7 +76,7 @@ def factor_returns(history: RunHistory, risk_free_per_session: float) -> FloatAr
     rows = session_rows(history.ts_close_ns)
     bars = session_bars(history, rows)
     found = np.full((len(rows), len(FACTORS)), np.nan)
-    found[:, 0] = _mean(bars.returns) - risk_free_per_session
+    found[:, 0] = mean_return(bars.returns) - risk_free_per_session
     month = months_since_1970(history.ts_close_ns[rows])
     ranked_at = np.flatnonzero(np.diff(month) != 0)
     for row, stop in zip(ranked_at.tolist(), [*ranked_at[1:].tolist(), len(rows) - 1], strict=True):
@@ -84,7 +84,7 @@ def factor_returns(history: RunHistory, risk_free_per_session: float) -> FloatAr
         for place, values in enumerate(_characteristics(bars, row), start=1):
             legs = _legs(np.where(np.isfinite(bars.returns[row]), values, np.nan))
             if legs is not None:
-                found[held, place] = _mean(bars.returns[held, legs[0]]) - _mean(bars.returns[held, legs[1]])
+                found[held, place] = mean_return(bars.returns[held, legs[0]]) - mean_return(bars.returns[held, legs[1]])
     return found
 
 
@@ -129,7 +129,7 @@ def _legs(values: FloatArray) -> tuple[IntArray, IntArray] | None:
     return order[-n_leg:], order[:n_leg]
 
 
-def _mean(returns: FloatArray) -> FloatArray:
+def mean_return(returns: FloatArray) -> FloatArray:
     """Return the mean of what is known in each session, float64 (n_sessions,); NaN where nothing is."""
     is_known: BoolArray = np.isfinite(returns)
     count = is_known.sum(axis=1)

@@ -9,11 +9,13 @@ from outcry.backtest.analytics.benchmark import Regression, carry_forward, regre
 from outcry.backtest.analytics.benchmark_equity import benchmark_equity, benchmark_name, compared_sessions
 from outcry.backtest.analytics.bootstrap import SharpeInterval, sharpe_interval
 from outcry.backtest.analytics.cautions import cautions
+from outcry.backtest.analytics.concentration import Concentration, concentrations
 from outcry.backtest.analytics.consistency import Consistency, consistency
 from outcry.backtest.analytics.drawdown_metrics import DrawdownMetrics, drawdown_metrics, drawdowns
 from outcry.backtest.analytics.drawdown_ratios import DrawdownRatios, drawdown_ratios
 from outcry.backtest.analytics.factor_attribution import FactorAttribution, factor_attribution
 from outcry.backtest.analytics.forecast_quality import ForecastQuality, forecast_quality
+from outcry.backtest.analytics.halt import Halt, find_halt
 from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.monte_carlo import (
     LEVELS,
@@ -23,9 +25,10 @@ from outcry.backtest.analytics.monte_carlo import (
     summarise_paths,
 )
 from outcry.backtest.analytics.months import MonthMetrics, month_metrics
+from outcry.backtest.analytics.regimes import RegimeReturn, regime_returns
 from outcry.backtest.analytics.return_metrics import ReturnMetrics, return_metrics
 from outcry.backtest.analytics.round_trips import Trade, round_trips
-from outcry.backtest.analytics.session_returns import session_returns
+from outcry.backtest.analytics.session_returns import session_returns, session_rows
 from outcry.backtest.analytics.significance import (
     Evidence,
     TimingTest,
@@ -42,6 +45,7 @@ from outcry.backtest.analytics.trade_metrics import (
     trade_metrics,
 )
 from outcry.backtest.history import AssumedCosts, RunHistory
+from outcry.backtest.walk_forward import measure_stability
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import direction_labels
 from outcry.market.frame import BoolArray, FloatArray
@@ -124,6 +128,9 @@ class Summary:
     n_compared_sessions: int
     regression: Regression | None
     factors: FactorAttribution
+    regimes: tuple[RegimeReturn, ...]
+    concentrations: tuple[Concentration, ...]
+    halt: Halt | None
     forecasts: ForecastQuality | None
     feature_quality: tuple[ColumnQuality, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -191,6 +198,7 @@ def analyse(history: RunHistory) -> Analysis:
     found = drawdowns(history.equity, history.initial_cash)
     paths = resample_returns(by_session, np.random.default_rng(BOOTSTRAP_SEED))
     trade_paths = resample_trades(trades, history.initial_cash, np.random.default_rng(BOOTSTRAP_SEED))
+    regimes = regime_returns(history, by_session, returns.sessions_per_year)
     excess = by_session - risk_free_per_year / returns.sessions_per_year
     summary = Summary(
         run_id=history.run_id,
@@ -221,14 +229,20 @@ def analyse(history: RunHistory) -> Analysis:
         benchmark=None if held is None else return_metrics(history.ts_close_ns, held, *basis),
         n_compared_sessions=int(is_compared.sum()),
         regression=None if held is None else _regression(history, by_session, held, is_compared, returns),
+        regimes=regimes,
+        concentrations=concentrations(
+            history.ts_close_ns[session_rows(history.ts_close_ns)], by_session, symbols, regimes
+        ),
+        halt=find_halt(history),
         factors=factor_attribution(history, by_session, returns.sessions_per_year),
         forecasts=forecast_quality(history.probability, labels),
         feature_quality=history.feature_quality,
         n_trials=1 if history.sweep is None else max(history.sweep.n_trials, 1),
     )
     chosen = () if history.sweep is None else history.sweep.cautions
+    walked = measure_stability(history.windows).cautions if history.windows else ()
     fan = None if paths is None else history.initial_cash * np.quantile(paths, LEVELS, axis=0)
-    return Analysis(replace(summary, warnings=(*chosen, *cautions(summary))), trades, held, fan)
+    return Analysis(replace(summary, warnings=(*chosen, *walked, *cautions(summary))), trades, held, fan)
 
 
 def _regression(

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from outcry.backtest.analytics.factor_attribution import FactorAttribution
-from outcry.backtest.analytics.factor_returns import FACTORS
 from outcry.backtest.analytics.monte_carlo import DEPTHS, N_PATHS
 from outcry.backtest.analytics.rolling_sharpe import rolling_window
 from outcry.backtest.analytics.round_trips import Trade
 from outcry.backtest.analytics.summary import Analysis, Summary
 from outcry.backtest.history import RunHistory
+from outcry.backtest.report.attribution_cards import factor_card, regime_card
 from outcry.backtest.report.detail_figures import (
     MAX_SYMBOLS,
     MAX_TRADES,
@@ -82,7 +81,8 @@ def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterato
     yield _deepest_drawdowns(history, summary)
     yield _monte_carlo(history, analysis, charts)
     yield _key_figures(summary)
-    yield _factors(summary.factors)
+    yield factor_card(summary.factors)
+    yield regime_card(summary)
     yield charts.card("Exposure", exposure_figure(history), "At the close of each frame.")
 
 
@@ -152,35 +152,6 @@ def _key_figures(summary: Summary) -> str:
         f"risk-free rate of {percent(summary.risk_free_per_year)} a year."
     )
     return f'<div class="pair">{"".join(cards)}</div>{caption(note)}'
-
-
-def _factors(found: FactorAttribution) -> str:
-    title, alpha = "What explains its returns", found.alpha_per_year
-    if alpha is None:
-        return card(title, caption(" ".join(found.left_out)))
-    meaning = {factor.name: factor.meaning for factor in FACTORS}
-    rows = [
-        (
-            f"{each.factor.capitalize()}: {meaning[each.factor]}",
-            plain(each.beta.value),
-            plain(each.beta.t_statistic),
-            percent(each.mean_per_year, signed=True),
-            percent(each.contribution_per_year, signed=True),
-        )
-        for each in found.loadings
-    ]
-    rows.append(
-        ("Alpha: what none of them explains", "", plain(alpha.t_statistic), "", percent(alpha.value, signed=True))
-    )
-    note = (
-        f"{percent(found.r_squared, 1)} of the variance of {found.n_sessions:,} session returns is that of factors "
-        "made of the same universe, ranked at the end of each month by what was known then. The last column sums to "
-        f"{percent(found.excess_per_year, signed=True)} a year above the risk-free rate. t by Newey and West, "
-        f"{found.n_lags} lags."
-    )
-    heads = ("Factor", "Beta", "t", "Factor a year", "Run a year")
-    left_out = caption(" ".join(found.left_out).capitalize()) if found.left_out else ""
-    return card(title, caption(note) + table(heads, rows, first_number=1) + left_out)
 
 
 def _consistency(summary: Summary) -> str:

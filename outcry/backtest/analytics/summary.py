@@ -173,13 +173,14 @@ class Summary:
 class Analysis:
     """A summary, and the arrays behind its charts.
 
-    `equity_fan` holds the quantiles at `LEVELS` of the equity of resampled paths, float64 (n_levels, n_sessions),
-    currency; None for a run too short to resample.
+    `holdings` are signed shares after each frame, float64 (n, n_symbols). `equity_fan` holds the quantiles at `LEVELS`
+    of the equity of resampled paths, float64 (n_levels, n_sessions), currency; None for a run too short to resample.
     """
 
     summary: Summary
     trades: tuple[Trade, ...]
     benchmark_equity: FloatArray | None
+    holdings: FloatArray
     equity_fan: FloatArray | None
 
 
@@ -192,10 +193,11 @@ def analyse(history: RunHistory) -> Analysis:
     is_compared = compared_sessions(history)
     basis = (history.initial_cash, history.bars_per_year, risk_free_per_year)
     returns = return_metrics(history.ts_close_ns, history.equity, *basis)
-    drawdown = drawdown_metrics(history.equity, history.initial_cash)
+    found = drawdowns(history.equity, history.initial_cash)
+    drawdown = drawdown_metrics(history.equity, history.initial_cash, found)
     by_session = session_returns(history.ts_close_ns, history.equity, history.initial_cash)
     labels = direction_labels(history.closes, history.horizon_bars, history.band_frac)
-    found = drawdowns(history.equity, history.initial_cash)
+    held_shares = holdings(history)
     paths = resample_returns(by_session, np.random.default_rng(BOOTSTRAP_SEED))
     trade_paths = resample_trades(trades, history.initial_cash, np.random.default_rng(BOOTSTRAP_SEED))
     regimes = regime_returns(history, by_session, returns.sessions_per_year)
@@ -217,7 +219,7 @@ def analyse(history: RunHistory) -> Analysis:
         drawdown=drawdown,
         ratios=drawdown_ratios(returns.annual_return_frac, drawdown, found, risk_free_per_year),
         sharpe_interval=sharpe_interval(excess, returns.sessions_per_year, np.random.default_rng(BOOTSTRAP_SEED)),
-        evidence=Evidence(probabilistic_sharpe(excess), min_track_record(excess), _timing(history)),
+        evidence=Evidence(probabilistic_sharpe(excess), min_track_record(excess), _timing(history, held_shares)),
         resampled_returns=None if paths is None else summarise_paths(paths),
         resampled_trades=None if trade_paths is None else summarise_paths(trade_paths),
         trades=trade_metrics(trades),
@@ -242,7 +244,7 @@ def analyse(history: RunHistory) -> Analysis:
     chosen = () if history.sweep is None else history.sweep.cautions
     walked = measure_stability(history.windows).cautions if history.windows else ()
     fan = None if paths is None else history.initial_cash * np.quantile(paths, LEVELS, axis=0)
-    return Analysis(replace(summary, warnings=(*chosen, *walked, *cautions(summary))), trades, held, fan)
+    return Analysis(replace(summary, warnings=(*chosen, *walked, *cautions(summary))), trades, held, held_shares, fan)
 
 
 def _regression(
@@ -253,10 +255,10 @@ def _regression(
     return regress(by_session[is_compared], held_by_session[is_compared], per_year, risk_free)
 
 
-def _timing(history: RunHistory) -> TimingTest | None:
+def _timing(history: RunHistory, held_shares: FloatArray) -> TimingTest | None:
     """Test what was held at the close of each frame against the returns of the frame after it."""
     closes = carry_forward(history.closes)
-    value = np.nan_to_num(holdings(history) * closes)
+    value = np.nan_to_num(held_shares * closes)
     weights = np.divide(value, history.equity[:, np.newaxis], out=np.zeros_like(value), where=value != 0)
     return timing_test(weights[:-1], np.nan_to_num(closes[1:] / closes[:-1] - 1.0))
 

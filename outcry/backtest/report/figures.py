@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.drawdown_metrics import underwater
-from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.monte_carlo import LEVELS
 from outcry.backtest.analytics.session_returns import (
     month_rows,
@@ -88,7 +87,7 @@ def period_figure(history: RunHistory) -> go.Figure:
     return style(figure, 280)
 
 
-def exposure_figure(history: RunHistory) -> go.Figure:
+def exposure_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
     """Draw gross and net exposure, and the number of positions."""
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.08)
     gross = _line(history, 100.0 * history.gross_exposure, "Gross", {"color": BLUE, "width": 1.2}, hover="%{y:.1f} %")
@@ -97,7 +96,7 @@ def exposure_figure(history: RunHistory) -> go.Figure:
     )
     count = _line(
         history,
-        (holdings(history) != 0).sum(axis=1).astype(np.float64),
+        (analysis.holdings != 0).sum(axis=1).astype(np.float64),
         "Positions",
         {"color": GREY, "width": 1.2, "shape": "hv"},
         hover="%{y:.0f}",

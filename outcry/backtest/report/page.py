@@ -83,7 +83,7 @@ def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterato
     yield _key_figures(summary)
     yield factor_card(summary.factors)
     yield regime_card(summary)
-    yield charts.card("Exposure", exposure_figure(history), "At the close of each frame.")
+    yield charts.card("Exposure", exposure_figure(history, analysis), "At the close of each frame.")
 
 
 def _trading(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:

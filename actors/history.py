@@ -32,7 +32,7 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
     """Return the history of a run of the compiled loop."""
     n, equity, events = len(run), run.equity, run.ledger_events()
     frames = frames.rows(0, n, first_seq=0)
-    closes, fills = adjust_run(frames, run.fills(), events, plan.universe)
+    adjusted = adjust_run(frames, run.fills(), events, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, "backtest"),
         ts_close_ns=run.ts_close_ns,
@@ -41,10 +41,12 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
         gross_exposure=run.gross / equity,
         net_exposure=run.net / equity,
         drawdown=run.drawdown,
-        closes=closes,
+        closes=adjusted.closes,
+        volume=adjusted.volume,
+        dividends=adjusted.dividends,
         probability=forecasts.probability[:n],
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
-        fills=fills,
+        fills=adjusted.fills,
         ledger_events=events,
         orders_by_status=run.orders_by_status(),
         risk_events=run.risk_events,
@@ -60,7 +62,7 @@ def history_of_local_run(
     equity = np.array([float(outcome.book.equity) for outcome in outcomes])
     price = np.array([np.nan_to_num(outcome.book.price) for outcome in outcomes])
     value = np.array([outcome.book.quantity for outcome in outcomes]) * price
-    closes, fills = adjust_run(frames, run.ledger.fills, run.ledger.events, plan.universe)
+    adjusted = adjust_run(frames, run.ledger.fills, run.ledger.events, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, "backtest"),
         ts_close_ns=np.array([outcome.ts_close_ns for outcome in outcomes], dtype=np.int64),
@@ -69,10 +71,12 @@ def history_of_local_run(
         gross_exposure=np.abs(value).sum(axis=1) / equity,
         net_exposure=value.sum(axis=1) / equity,
         drawdown=np.array([outcome.verdict.drawdown_frac for outcome in outcomes]),
-        closes=closes,
+        closes=adjusted.closes,
+        volume=adjusted.volume,
+        dividends=adjusted.dividends,
         probability=np.array([outcome.forecast.probability for outcome in outcomes]),
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
-        fills=fills,
+        fills=adjusted.fills,
         ledger_events=tuple(run.ledger.events),
         orders_by_status=Counter(record.status.value for record in run.ledger.order_records()),
         risk_events=tuple(event for outcome in outcomes for event in outcome.verdict.events),
@@ -110,7 +114,7 @@ async def history_of_recorded_run(
     probability = np.full((len(frames), frames.n_symbols, len(Direction)), np.nan)
     probability[predictions.seq] = predictions.probability
     equity = np.array([float(value) for value in curve.equity])
-    closes, adjusted = adjust_run(frames, fills, booked, plan.universe)
+    adjusted = adjust_run(frames, fills, booked, plan.universe)
     return RunHistory(
         **_facts(plan, manifest, plan.settings.mode),
         ts_close_ns=curve.ts_close_ns,
@@ -119,10 +123,12 @@ async def history_of_recorded_run(
         gross_exposure=curve.gross_exposure / equity,
         net_exposure=curve.net_exposure / equity,
         drawdown=curve.drawdown_frac,
-        closes=closes,
+        closes=adjusted.closes,
+        volume=adjusted.volume,
+        dividends=adjusted.dividends,
         probability=probability,
         band_frac=_band(manifest, warmup, frames),
-        fills=adjusted,
+        fills=adjusted.fills,
         ledger_events=booked,
         orders_by_status=Counter(order.status.value for order in orders),
         risk_events=events,
@@ -150,6 +156,7 @@ def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[st
             min_commission=broker.min_commission,
         ),
         "risk_free_per_year": settings.report.risk_free_per_year,
+        "benchmark": plan.benchmark,
         "selection": None if manifest is None else manifest.selection,
         "training_span_ns": None if manifest is None else (manifest.first_ts_ns, manifest.last_ts_ns),
         "settings": {

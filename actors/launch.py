@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -38,6 +38,7 @@ async def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, r
     The actors are named ``<run_id>/<actor>`` and belong to the calling process. They start beside whatever the block
     does first; `predictor` is not asked before ``floor.desk.start()``.
     """
+    plan = replace(plan, benchmark=None)  # prices for the report, which no actor needs
     floor_config = plan.settings.floor
     deadline_s = floor_config.recovery_deadline_s
 

@@ -24,6 +24,7 @@ class Verification:
     n_frames: int
     n_orders: int
     n_fills: int
+    n_events: int
     difference: Difference | None
 
 
@@ -68,7 +69,14 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
         equity={outcome.seq: outcome.book.equity for outcome in run.outcomes},
         events=tuple(run.ledger.events),
     )
-    return Verification(run_id, len(frames), len(orders), len(recorded.fills), first_difference(recorded, replayed))
+    return Verification(
+        run_id,
+        len(frames),
+        len(orders),
+        len(recorded.fills),
+        len(recorded.events),
+        first_difference(recorded, replayed),
+    )
 
 
 def _plan_of(record: RunRecord, first_ts_ns: int, last_ts_ns: int, last_seq: int) -> RunPlan:

@@ -14,6 +14,7 @@ from cli.options import (
     AsJson,
     Assignments,
     Bars,
+    Benchmark,
     Bundle,
     ConfigFile,
     End,
@@ -84,6 +85,7 @@ def backtest(
     bundle: Bundle = None,
     config: ConfigFile = None,
     assignments: Assignments = None,
+    benchmark: Benchmark = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +102,14 @@ def backtest(
     from outcry.errors import ConfigurationError, StrategyError
 
     settings = read_settings(
-        source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
+        source=source,
+        symbols=symbols,
+        start=start,
+        end=end,
+        bars=bars,
+        config=config,
+        assignments=assignments,
+        benchmark=benchmark,
     )
     given = read_parameters(parameters)
     if grid:

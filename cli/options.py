@@ -24,6 +24,15 @@ Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="One setting; may be repeated.")
 ]
 Bundle = Annotated[Path | None, typer.Option("--bundle", help="Trade this bundle instead of training one.")]
+Benchmark = Annotated[
+    str | None,
+    typer.Option(
+        "--benchmark",
+        help="What the report measures the run against: universe, cash, cash=0.03, SPY, SPY=0.6,TLT=0.4, "
+        "SPY@prices.parquet or prices.parquet.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run; the newest without it.", show_default=False)]
 
@@ -39,6 +48,7 @@ def read_settings(
     config: Path | None = None,
     assignments: list[str] | None = None,
     speed: float | None = None,
+    benchmark: str | None = None,
 ) -> Settings:
     """Return the settings that these options select over files and environment."""
     market: dict[str, Any] = {
@@ -51,6 +61,8 @@ def read_settings(
     options: dict[str, Any] = {"market": {key: value for key, value in market.items() if value is not None}}
     if speed is not None:
         options["floor"] = {"speed": speed}
+    if benchmark is not None:
+        options["report"] = {"benchmark": benchmark}
     return load_settings(mode=mode, config=config, assignments=assignments or (), options=options)
 
 

@@ -71,6 +71,8 @@ def _show(comparison: "Comparison") -> None:
     a, b = escape(comparison.first.run_id), escape(comparison.second.run_id)
     console.print(f"[bold]{escape(comparison.verdict)}[/]", highlight=False, soft_wrap=True)
     _print_table(("figure", a, b, "difference"), comparison.figure_rows())
+    if comparison.benchmark_note is not None:
+        console.print(f"[bold yellow]![/] {escape(comparison.benchmark_note)}", highlight=False, soft_wrap=True)
     test = comparison.test
     if test is not None:
         console.print(f"{test.n_sessions:,} common sessions", highlight=False)

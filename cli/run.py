@@ -11,6 +11,7 @@ from cli.options import (
     AsJson,
     Assignments,
     Bars,
+    Benchmark,
     Bundle,
     ConfigFile,
     End,
@@ -47,6 +48,7 @@ def run(
     config: ConfigFile = None,
     assignments: Assignments = None,
     resume: Resume = None,
+    benchmark: Benchmark = None,
     as_json: AsJson = False,
 ) -> None:
     """Train on the first part of the data, then trade the rest frame by frame through actors, Serve and PostgreSQL."""
@@ -60,6 +62,7 @@ def run(
         config=config,
         assignments=assignments,
         speed=speed,
+        benchmark=benchmark,
     )
     if resume is not None:
         _check_resumable(
@@ -89,7 +92,8 @@ def run(
         record = None
         if resume is not None:
             record = asyncio.run(_find(services, resume))
-            settings, bundle = _recorded_settings(record, settings), Path(record.bundle_path)
+            chosen = None if benchmark is None else settings.report.benchmark
+            settings, bundle = _recorded_settings(record, settings, chosen), Path(record.bundle_path)
         with StepProgress(quiet=as_json) as progress:
             prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show, run_id=resume)
             if record is not None and prepared.plan.fingerprint != record.fingerprint:
@@ -177,9 +181,10 @@ def _check_resumable(run_id: str, options: dict[str, object], assignments: list[
         )
 
 
-def _recorded_settings(record: "RunRecord", today: Settings) -> Settings:
-    """Return the settings of a run on the machine of today."""
+def _recorded_settings(record: "RunRecord", today: Settings, benchmark: str | None) -> Settings:
+    """Return the settings of a run on the machine of today, measured against another benchmark where one is given."""
     recorded = restore_settings(record.config)
     floor = recorded.floor.model_copy(update={"state_dir": today.floor.state_dir, "speed": today.floor.speed})
+    report = recorded.report if benchmark is None else recorded.report.model_copy(update={"benchmark": benchmark})
     machine = {"floor": floor, "storage": today.storage, "ray": today.ray, "serving": today.serving}
-    return recorded.model_copy(update=machine)
+    return recorded.model_copy(update=machine | {"report": report})

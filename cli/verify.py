@@ -26,8 +26,8 @@ def verify(
         print_json_document(asdict(found) | {"identical": found.difference is None})
     elif found.difference is None:
         console.print(
-            f"run {found.run_id}: identical. {found.n_orders} orders, {found.n_fills} fills and the equity of "
-            f"{found.n_frames} frames, replayed in one process",
+            f"run {found.run_id}: identical. {found.n_orders} orders, {found.n_fills} fills, "
+            f"{found.n_events} ledger events and the equity of {found.n_frames} frames, replayed in one process",
             highlight=False,
             soft_wrap=True,
         )

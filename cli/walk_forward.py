@@ -12,7 +12,7 @@ import typer
 
 from cli.backtest import ReportPath
 from cli.console import console, errors, print_json_document
-from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
+from cli.options import AsJson, Assignments, Bars, Benchmark, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def walk_forward(
     config: ConfigFile = None,
     assignments: Assignments = None,
     workers: Workers = None,
+    benchmark: Benchmark = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +48,14 @@ def walk_forward(
     from outcry.backtest.report.write import write_report
 
     settings = read_settings(
-        source=source, symbols=symbols, start=start, end=end, bars=bars, config=config, assignments=assignments
+        source=source,
+        symbols=symbols,
+        start=start,
+        end=end,
+        bars=bars,
+        config=config,
+        assignments=assignments,
+        benchmark=benchmark,
     )
     with StepProgress(quiet=as_json) as progress:
         done = _run(settings, workers or os.cpu_count() or 1, progress)
@@ -149,8 +157,6 @@ def _print_windows(done: "WalkForwardRun") -> None:
         highlight=False,
         soft_wrap=True,
     )
-    for caution in stability.cautions:
-        console.print(f"[bold yellow]![/] {caution}", highlight=False, soft_wrap=True)
     if done.n_sessions_left_out:
         console.print(f"{done.n_sessions_left_out} sessions at the end do not fill a test span", highlight=False)
 

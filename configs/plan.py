@@ -14,6 +14,7 @@ import numpy as np
 
 from configs.features import FeaturesConfig
 from configs.schema import Settings
+from outcry.backtest.benchmark import Benchmark
 from outcry.execution.dry_broker import DryBroker
 from outcry.market.calendar import TradingCalendar
 from outcry.market.frame import IntArray
@@ -54,6 +55,8 @@ class RunPlan:
         Of the market data the run trades; a resumed run must find the same.
     bundle_path : Path
     bundle_version : str
+    benchmark : Benchmark or None
+        What the report measures the run against; None for buying and holding its universe.
     """
 
     run_id: str
@@ -68,6 +71,7 @@ class RunPlan:
     fingerprint: str
     bundle_path: Path
     bundle_version: str
+    benchmark: Benchmark | None = None
 
     @property
     def feature_set(self) -> "FeatureSet":

@@ -17,7 +17,9 @@ from configs.plan import RunPlan, resolve_features, sessions_around
 from configs.schema import Settings
 from configs.sectors import load_sectors
 from outcry.adapters.feature_store import FeatureStore, build_store
+from outcry.adapters.sources.benchmark import load_benchmark
 from outcry.adapters.sources.load import LoadedMarket, load_market
+from outcry.backtest.benchmark import Benchmark
 from outcry.backtest.strategy import AnyStrategy
 from outcry.backtest.warm_up import DESK, LOOP, warm_up
 from outcry.errors import BundleError, DataNotFoundError, DataValidationError
@@ -64,7 +66,7 @@ def prepare_run(
     Raises
     ------
     DataNotFoundError
-        Where either span is empty.
+        Where either span is empty, or the benchmark has no price in the traded one.
     BundleError
         Where `bundle` was trained on a part of the trading span.
     """
@@ -73,6 +75,7 @@ def prepare_run(
     on_progress("load market data", 1.0)
     first_row = _split(market.frames, settings)
     frames = market.frames.rows(first_row, len(market.frames), first_seq=0)
+    benchmark = benchmark_of(settings, frames)
     limit = settings.floor.warmup_frames
     n_warmup = first_row if limit is None else min(limit, first_row)
     warmup = market.frames.rows(first_row - n_warmup, first_row, first_seq=-n_warmup)
@@ -107,6 +110,7 @@ def prepare_run(
         fingerprint=market.fingerprint,
         bundle_path=path,
         bundle_version=model.version,
+        benchmark=benchmark,
     )
     return PreparedRun(plan, model, warmup, frames)
 
@@ -117,7 +121,7 @@ def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Pro
     Raises
     ------
     DataNotFoundError
-        Where there is no frame.
+        Where there is no frame, or the benchmark has no price in their span.
     ConfigurationError
         Where a column of the strategy is unknown.
     """
@@ -142,6 +146,7 @@ def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Pro
         fingerprint=market.fingerprint,
         bundle_path=Path(),
         bundle_version=type(strategy).__name__,
+        benchmark=benchmark_of(settings, market.frames),
     )
     warm_up(plan.feature_set, partial(on_progress, KERNELS_STEP), others=(*DESK, LOOP))
     return plan, market.frames.rows(0, len(market.frames), first_seq=0)
@@ -160,6 +165,12 @@ def prepare_backtest(
     prepared = prepare_run(settings, bundle=bundle, on_progress=on_progress)
     warm_up(prepared.plan.feature_set, partial(on_progress, KERNELS_STEP), others=(LOOP,))
     return prepared.plan, prepared.model, prepared.warmup, prepared.frames
+
+
+def benchmark_of(settings: Settings, traded: FrameTensor) -> Benchmark | None:
+    """Return what the settings measure a run of these frames against; see `load_benchmark`."""
+    span_ns = int(traded.ts_close_ns[0]), int(traded.ts_close_ns[-1])
+    return load_benchmark(settings.report.benchmark, settings.market, span_ns, settings.report.risk_free_per_year)
 
 
 def new_run_id() -> str:

@@ -17,6 +17,7 @@ from configs.schema import Settings
 from configs.sectors import load_sectors
 from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.backtest.analytics.round_trips import round_trips
+from outcry.backtest.benchmark import Benchmark
 from outcry.backtest.history import RunHistory
 from outcry.backtest.walk_forward import Stability, measure_stability, measure_window
 from outcry.backtest.warm_up import LOOP, warm_up
@@ -28,7 +29,7 @@ from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import BAR_FIELDS, FloatArray, IntArray
 from outcry.models.bundle import load_bundle
 from training.feature_table import build_table
-from training.prepare import FEATURES_STEP, KERNELS_STEP, Progress, new_run_id
+from training.prepare import FEATURES_STEP, KERNELS_STEP, Progress, benchmark_of, new_run_id
 from training.window import WindowForecast, WindowJob, WindowMarket, read_volatility
 
 RunJobs = Callable[[WindowMarket, Sequence[WindowJob]], Sequence[WindowForecast]]
@@ -89,6 +90,8 @@ def trade_walk_forward(settings: Settings, run_jobs: RunJobs, on_progress: Progr
     close_ns = loaded.frames.ts_close_ns
     sessions = sessions_around(loaded.calendar, int(close_ns[0]), int(close_ns[-1]))
     windows = cut_windows(close_ns, sessions.close_ns, settings.walk_forward, training.horizon_bars)
+    first, stop = windows[0].test_start, windows[-1].test_stop
+    benchmark = benchmark_of(settings, loaded.frames.rows(first, stop, first_seq=0))
     warm_up(
         resolve_features(settings.features, loaded.bar_ns, loaded.universe.symbols),
         partial(on_progress, KERNELS_STEP),
@@ -99,10 +102,9 @@ def trade_walk_forward(settings: Settings, run_jobs: RunJobs, on_progress: Progr
         market, quality = _shared_market(settings, loaded, Path(folder), windows[0].test_start, on_progress)
         done = run_jobs(market, make_jobs(market, windows))
         probability = stitch_forecasts(windows, done)
-        first, stop = windows[0].test_start, windows[-1].test_stop
         volatility = read_volatility(market.table, first, stop, loaded.frames.n_symbols)
     forecasts = Forecasts(probability, volatility, quality, {})
-    history = _trade(market, loaded, windows, done, forecasts, on_progress)
+    history = _trade(market, loaded, windows, done, forecasts, benchmark, on_progress)
     n_left_out = len(np.unique(np.searchsorted(sessions.close_ns, close_ns[stop:], side="left")))
     return WalkForwardRun(
         history=history,
@@ -194,6 +196,7 @@ def _trade(  # noqa: PLR0917 - what a run is made of
     windows: tuple[Window, ...],
     done: Sequence[WindowForecast],
     forecasts: Forecasts,
+    benchmark: Benchmark | None,
     on_progress: Progress,
 ) -> RunHistory:
     first, stop = windows[0].test_start, windows[-1].test_stop
@@ -215,6 +218,7 @@ def _trade(  # noqa: PLR0917 - what a run is made of
         bundle_version=done[0].model_version
         if len(done) == 1
         else f"{len(done)} models, {settings.walk_forward.scheme} training spans",
+        benchmark=benchmark,
     )
     run = trade_forecasts(plan, make_tape(plan, warmup, frames), forecasts, on_progress)
     # of the first model: what it learnt from ends before the first traded frame, as a report asks

@@ -2,23 +2,44 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
-from outcry.market.frame import SPLIT_FACTOR, FloatArray, FrameTensor
+from outcry.market.frame import DIVIDEND, SPLIT_FACTOR, FloatArray, FrameTensor
 from outcry.market.universe import Universe
 from outcry.messages import ZERO, Fill, LedgerEvent, LedgerEventKind, Side
 
 LARGEST_DENOMINATOR = 1_000_000
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AdjustedRun:
+    """A run in shares of the last bar of each symbol.
+
+    Attributes
+    ----------
+    closes, volume : float64 (n_frames, n_symbols)
+        NaN where a symbol has no bar.
+    dividends : float64 (n_frames, n_symbols) or None
+        Account currency a share of the closes, 0 where none is paid; None where nothing ever happened.
+    fills : tuple of Fill
+        In the order in which they happened. What was paid in lieu of a part of a share is a fill as well: it closes
+        that part.
+    """
+
+    closes: FloatArray
+    volume: FloatArray
+    dividends: FloatArray | None
+    fills: tuple[Fill, ...]
+
+
 def adjust_run(
     frames: FrameTensor, fills: Sequence[Fill], events: Sequence[LedgerEvent], universe: Universe
-) -> tuple[FloatArray, tuple[Fill, ...]]:
-    """Return closes and fills in shares of the last bar of each symbol.
+) -> AdjustedRun:
+    """Return the run in shares of the last bar of each symbol.
 
     Parameters
     ----------
@@ -27,17 +48,9 @@ def adjust_run(
     fills, events : sequence of Fill, sequence of LedgerEvent
         In the order in which they happened.
     universe : Universe
-
-    Returns
-    -------
-    closes : float64 (n_frames, n_symbols)
-        NaN where a symbol has no bar.
-    fills : tuple of Fill
-        Prices on the scale of the closes. What was paid in lieu of a part of a share is a fill as well: it closes that
-        part.
     """
     if frames.actions is None:
-        return frames.close, tuple(fills)
+        return AdjustedRun(frames.close, frames.volume, None, tuple(fills))
     factor = _factor_to_last(frames, frames.actions[..., SPLIT_FACTOR])
     row_of = dict(zip(frames.ts_close_ns.tolist(), range(len(frames)), strict=True))
 
@@ -68,8 +81,8 @@ def adjust_run(
             )
         held[symbol] += fill.side.sign * fill.quantity
         adjusted.append(fill)
-    closes: FloatArray = frames.close * factor
-    return closes, tuple(adjusted)
+    paid = frames.actions[..., DIVIDEND] * factor
+    return AdjustedRun(frames.close * factor, frames.volume / factor, paid, tuple(adjusted))
 
 
 def _factor_to_last(frames: FrameTensor, split_factor: FloatArray) -> FloatArray:

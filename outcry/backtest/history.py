@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from outcry.backtest.analytics.sweep_evidence import SweepEvidence
+from outcry.backtest.benchmark import Benchmark
 from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
@@ -74,6 +75,10 @@ class RunHistory:
         of equity, drawdown as a fraction in [0, 1].
     closes : float64 (n, n_symbols)
         In shares of the last bar of each symbol; NaN where a symbol has no bar.
+    volume : float64 (n, n_symbols) or None
+        Shares, as `closes`; None where not recorded.
+    dividends : float64 (n, n_symbols) or None
+        Account currency a share of `closes`; None where none was ever paid.
     probability : float64 (n, n_symbols, 3)
         Forecasts made at the close of the frame, columns in the order of `Direction`; NaN where there is none.
     horizon_bars : int
@@ -89,6 +94,8 @@ class RunHistory:
     costs : AssumedCosts
     risk_free_per_year : float
         Simple annual rate that ratios are measured above.
+    benchmark : Benchmark or None
+        What the run is measured against; None for buying and holding its universe.
     orders_by_status : mapping of str to int
     risk_events : tuple of RiskEvent
     latency_ms : mapping of str to float64 (any,)
@@ -134,6 +141,9 @@ class RunHistory:
     initial_cash: float
     costs: AssumedCosts
     risk_free_per_year: float = 0.0
+    benchmark: Benchmark | None = None
+    volume: FloatArray | None = None
+    dividends: FloatArray | None = None
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
     risk_events: tuple[RiskEvent, ...] = ()
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -154,6 +164,8 @@ class RunHistory:
             "closes": (n_frames, n_symbols),
             "probability": (n_frames, n_symbols, 3),
         }
+        if self.volume is not None:
+            shapes["volume"] = (n_frames, n_symbols)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise DataValidationError(f"{name} must have shape {shape}, was {getattr(self, name).shape}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from outcry.errors import DataValidationError
 from outcry.market.calendar import TradingCalendar
-from outcry.market.frame import DIVIDEND, NO_ACTION, SPLIT_FACTOR, SPLIT_RATIO, FrameTensor
+from outcry.market.frame import DIVIDEND, NO_ACTION, SPLIT_FACTOR, SPLIT_RATIO, FloatArray, FrameTensor
 from outcry.market.universe import Universe
 
 CLEAR_STEP = 0.2
@@ -106,3 +106,19 @@ def _check_step(action: CorporateAction, step: float) -> None:
             f"the price of {action.symbol} must step by about {1.0 / action.split_ratio:.4g} at its split on "
             f"{action.ex_date}, stepped by {step:.4g}: it is adjusted already, or the date is wrong"
         )
+
+
+def total_return(closes: FloatArray, dividends: FloatArray | None) -> FloatArray:
+    """Return closes, float64 (n_frames, n_symbols), as if every dividend had bought more of its share at that close.
+
+    Parameters
+    ----------
+    closes : float64 (n_frames, n_symbols)
+        Without steps at splits; NaN where a symbol has no bar.
+    dividends : float64 (n_frames, n_symbols) or None
+        Account currency a share of the closes; 0 or NaN where none is paid.
+    """
+    if dividends is None:
+        return closes
+    grown: FloatArray = closes * np.cumprod(1.0 + np.nan_to_num(dividends / closes), axis=0)
+    return grown

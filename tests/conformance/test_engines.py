@@ -290,11 +290,11 @@ async def test_raw_prices_with_their_splits_and_dividends_are_traded_alike(marke
     assert kinds["dividend"] > 200
     assert kinds["borrow_fee"] > 1_000
 
-    closes, fills = adjust_run(market.frames, run.fills(), run.ledger_events(), market.universe)
-    trades, lots = round_trips(fills)
-    profits = profit_by_symbol(market.universe, fills, trades, lots, closes[-1])
-    booked = sum(float(event.amount) for event in recorded.events if event.kind is not LedgerEventKind.SPLIT)
-    earned = sum(profit.net for profit in profits) + booked
+    adjusted = adjust_run(market.frames, run.fills(), run.ledger_events(), market.universe)
+    trades, lots = round_trips(adjusted.fills)
+    profits = profit_by_symbol(market.universe, adjusted.fills, trades, lots, adjusted.closes[-1], run.ledger_events())
+    interest = sum(float(event.amount) for event in recorded.events if event.kind is LedgerEventKind.INTEREST)
+    earned = sum(profit.net for profit in profits) + interest
     assert run.equity[-1] - 100_000 == pytest.approx(earned, rel=1e-9)
     shares = dict.fromkeys(market.universe.symbols, 0.0)
     for lot in lots:

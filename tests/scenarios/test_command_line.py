@@ -280,6 +280,9 @@ def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, check
         (["verify", "unknown"], "unknown"),
         (["halt"], "outcry run"),
         (["backtest", "--config", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["run", "--benchmark", "SPY=0.6"], "must sum to 1"),
+        (["run", "--benchmark", "SPY@/nowhere.csv"], "/nowhere.csv"),
+        (["walk-forward", "--benchmark", "SPY"], "SPY"),
         (["status", "--set", "storage.database_url=postgresql://me:hunter2@127.0.0.1:1/x"], "port 1"),
     ],
 )

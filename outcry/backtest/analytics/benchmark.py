@@ -1,4 +1,4 @@
-"""What the same cash would have made without a decision."""
+"""What the same cash would have made without a decision, and how a run relates to it."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from outcry.backtest.history import AssumedCosts
 from outcry.market.frame import FloatArray
 
 MIN_SESSIONS = 20
+MIN_DEVIATION = 1e-12  # what varies by less differs by rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +18,20 @@ class Regression:
 
     Attributes
     ----------
-    beta : float
-    alpha_per_year : float
-        Jensen's, in fractions a year.
-    r_squared : float
+    beta, r_squared : float or None
+    alpha_per_year : float or None
+        Jensen's, in fractions a year. These three are None for a benchmark that does not vary, as cash.
     treynor : float or None
-        Mean return a year over beta; None for a beta of 0.
+        Mean return a year over beta; None without a beta, or for one of 0.
     active_per_year, tracking_error_per_year : float
         Mean and deviation of the difference of both returns.
     information_ratio : float or None
         The first over the second; None where both returns are the same.
     """
 
-    beta: float
-    alpha_per_year: float
-    r_squared: float
+    beta: float | None
+    alpha_per_year: float | None
+    r_squared: float | None
     treynor: float | None
     active_per_year: float
     tracking_error_per_year: float
@@ -76,7 +76,7 @@ def carry_forward(closes: FloatArray) -> FloatArray:
 def regress(
     returns: FloatArray, benchmark_returns: FloatArray, per_year: float, risk_free_per_year: float = 0.0
 ) -> Regression | None:
-    """Return ordinary least squares of one on the other; None below `MIN_SESSIONS` or without variance.
+    """Return ordinary least squares of one on the other; None below `MIN_SESSIONS`, or for a run that does not vary.
 
     Parameters
     ----------
@@ -91,20 +91,24 @@ def regress(
     Jensen, The Performance of Mutual Funds, 1968, equation 8. Treynor, How to Rate Management of Investment Funds,
     1965. Grinold and Kahn, Active Portfolio Management, 1999, chapter 5: the information ratio.
     """
-    if len(returns) < MIN_SESSIONS or min(returns.std(), benchmark_returns.std()) < 1e-12:
+    if len(returns) < MIN_SESSIONS or returns.std() < MIN_DEVIATION:
         return None
-    covariance = np.cov(returns, benchmark_returns, ddof=1)
-    beta = covariance[0, 1] / covariance[1, 1]
     risk_free = risk_free_per_year / per_year
     excess = float(returns.mean()) - risk_free
     active = returns - benchmark_returns
     tracking_error = float(active.std(ddof=1))
-    is_same = tracking_error < 1e-12
+    is_same = tracking_error < MIN_DEVIATION
+    beta = alpha = r_squared = None
+    if benchmark_returns.std() >= MIN_DEVIATION:
+        covariance = np.cov(returns, benchmark_returns, ddof=1)
+        beta = float(covariance[0, 1] / covariance[1, 1])
+        alpha = (excess - beta * (float(benchmark_returns.mean()) - risk_free)) * per_year
+        r_squared = float(covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1]))
     return Regression(
-        beta=float(beta),
-        alpha_per_year=(excess - float(beta) * (float(benchmark_returns.mean()) - risk_free)) * per_year,
-        r_squared=float(covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1])),
-        treynor=excess * per_year / float(beta) if abs(beta) > 1e-12 else None,
+        beta=beta,
+        alpha_per_year=alpha,
+        r_squared=r_squared,
+        treynor=None if beta is None or abs(beta) < MIN_DEVIATION else excess * per_year / beta,
         active_per_year=float(active.mean()) * per_year,
         tracking_error_per_year=tracking_error * math.sqrt(per_year),
         information_ratio=None if is_same else float(active.mean()) / tracking_error * math.sqrt(per_year),

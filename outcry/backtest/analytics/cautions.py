@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from outcry.backtest.analytics.summary import Summary
 
@@ -17,10 +19,36 @@ NAMED_COLUMNS = 3
 
 def cautions(summary: Summary) -> Iterator[str]:
     """Yield one sentence a reason, the weightiest first."""
+    yield from _about_halt(summary)
     yield from _about_evidence(summary)
+    yield from _about_single_parts(summary)
     yield from _about_features(summary)
     yield from _about_costs(summary)
     yield from _about_sample(summary)
+
+
+def _about_halt(summary: Summary) -> Iterator[str]:
+    halt = summary.halt
+    if halt is None or halt.halted_frac == 0:
+        return
+    who = "An operator" if halt.is_by_operator else "The drawdown limit"
+    when = np.datetime64(halt.first_ts_ns, "ns").astype("datetime64[D]")
+    yield (
+        f"{who} halted the run on {when}, {100 * halt.drawdown_frac:.1f} % below its peak: "
+        f"{100 * halt.halted_frac:.0f} % of its frames were not traded, and every figure counts them as time at rest."
+    )
+
+
+def _about_single_parts(summary: Summary) -> Iterator[str]:
+    for each in summary.concentrations:
+        if not each.is_single:
+            continue
+        left = max(1.0 - each.share_frac, 0.0)
+        time = "" if each.time_frac is None else f", {100 * each.time_frac:.0f} % of the sessions"
+        yield (
+            f"The profit comes from one {each.kind} alone, {each.name}{time}: without it "
+            f"{f'{100 * left:.0f} % of it' if left else 'nothing'} would be left."
+        )
 
 
 def _about_evidence(summary: Summary) -> Iterator[str]:
@@ -49,9 +77,22 @@ def _about_evidence(summary: Summary) -> Iterator[str]:
             f"The forecasts were right in {100 * forecasts.scores.accuracy:.1f} % of cases; always naming the "
             f"commonest class is right in {100 * forecasts.majority_accuracy:.1f} %."
         )
+    yield from _about_benchmark(summary)
+
+
+def _about_benchmark(summary: Summary) -> Iterator[str]:
+    name, n_sessions, n_compared = summary.benchmark_name, summary.returns.n_sessions, summary.n_compared_sessions
+    if summary.benchmark is None:
+        yield f"The benchmark, {name}, has no price in the traded span: the run is measured against nothing."
+        return
     gap = summary.returns.total_return_frac - summary.benchmark.total_return_frac
     if gap < 0:
-        yield f"Buying and holding the same universe would have returned {-100 * gap:.2f} % of the initial cash more."
+        yield f"The benchmark, {name}, returned {-100 * gap:.2f} % of the initial cash more."
+    if n_compared < n_sessions:
+        yield (
+            f"The benchmark, {name}, has prices in {n_compared:,} of {n_sessions:,} sessions: beta and alpha are of "
+            "those, and its return takes it as unchanged in the others."
+        )
 
 
 def _about_features(summary: Summary) -> Iterator[str]:

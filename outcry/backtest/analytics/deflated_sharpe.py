@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from outcry.backtest.analytics.return_metrics import sharpe_ratio
-from outcry.backtest.analytics.significance import probabilistic_sharpe
+from outcry.backtest.analytics.significance import convincing_sharpe, probabilistic_sharpe
 from outcry.errors import ConfigurationError, DataValidationError
 from outcry.market.frame import BoolArray, FloatArray
 
@@ -31,6 +31,8 @@ class DeflatedSharpe:
         With a Sharpe ratio.
     n_independent : float
         The number of independent trials that was reckoned with.
+    convincing_sharpe : float or None
+        At which the deflated Sharpe ratio would be 0.95, returns being as long, skewed and heavy-tailed as they are.
     """
 
     sharpe: float
@@ -38,6 +40,7 @@ class DeflatedSharpe:
     deflated_sharpe_frac: float
     n_trials: int
     n_independent: float
+    convincing_sharpe: float | None
 
 
 def deflated_sharpe(
@@ -92,7 +95,10 @@ def deflated_sharpe(
     count = float(len(known)) if n_independent is None else n_independent
     threshold = expected_max_sharpe(float(known.var(ddof=1)), count)
     probability = probabilistic_sharpe(returns, threshold)
-    return None if probability is None else DeflatedSharpe(ratio, threshold, probability, len(known), count)
+    if probability is None:
+        return None
+    enough = convincing_sharpe(returns, threshold)
+    return DeflatedSharpe(ratio, threshold, probability, len(known), count, enough)
 
 
 def expected_max_sharpe(sharpe_variance: float, n_independent: float) -> float:

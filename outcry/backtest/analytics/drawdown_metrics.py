@@ -1,6 +1,7 @@
 """How deep under its peak the equity was, and for how long."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,10 +86,12 @@ def drawdowns(equity: FloatArray, initial_cash: float) -> list[Drawdown]:
     return found
 
 
-def drawdown_metrics(equity: FloatArray, initial_cash: float) -> DrawdownMetrics:
-    """Measure the drawdowns of an equity curve, float64 (n,), currency."""
+def drawdown_metrics(
+    equity: FloatArray, initial_cash: float, found: Sequence[Drawdown] | None = None
+) -> DrawdownMetrics:
+    """Measure the drawdowns of an equity curve, float64 (n,), currency; `found` are those of `drawdowns`, if known."""
     depth = np.maximum(underwater(equity, initial_cash), 0.0)
-    found = drawdowns(equity, initial_cash)
+    found = drawdowns(equity, initial_cash) if found is None else found
     lengths = [(len(equity) if each.recovered_row is None else each.recovered_row) - each.first_row for each in found]
     deepest = tuple(sorted(found, key=lambda each: -each.depth_frac)[:N_DEEPEST])
     recovery: int | None = 0

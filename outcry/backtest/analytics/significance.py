@@ -93,6 +93,24 @@ def min_track_record(returns: FloatArray, target: float = 0.0, level_frac: float
     return math.ceil(1.0 + variance * (float(ndtri(level_frac)) / (ratio - target)) ** 2)
 
 
+def convincing_sharpe(returns: FloatArray, target: float, level_frac: float = LEVEL_FRAC) -> float | None:
+    """Return the Sharpe ratio that returns like these would need for their `probabilistic_sharpe` to be at a level.
+
+    Length, skewness and kurtosis stay as they are, and only the mean is another: the larger root S of
+    ``(n − 1)(S − SR*)² = z² (1 − γ₃ S + (γ₄ − 1) S² / 4)``. None where `probabilistic_sharpe` is None, or where no
+    Sharpe ratio is enough.
+    """
+    if _moments(returns) is None:
+        return None
+    third, fourth = _shape(returns)
+    n, z = len(returns) - 1, float(ndtri(level_frac))
+    square, linear, constant = n - z**2 * (fourth - 1.0) / 4.0, -2.0 * n * target + z**2 * third, n * target**2 - z**2
+    discriminant = linear**2 - 4.0 * square * constant
+    if square <= 0 or discriminant < 0:
+        return None
+    return (math.sqrt(discriminant) - linear) / (2.0 * square)
+
+
 def timing_test(weights: FloatArray, returns: FloatArray) -> TimingTest | None:
     """Test whether positions were held when it paid, by every shift in time of the returns against them.
 
@@ -136,6 +154,11 @@ def _moments(returns: FloatArray) -> tuple[float, float] | None:
     ratio = sharpe_ratio(returns, per_year=1.0)
     if len(returns) < MIN_RETURNS or ratio is None:
         return None
-    third, fourth = float(skew(returns, bias=False)), float(kurtosis(returns, fisher=False, bias=False))
+    third, fourth = _shape(returns)
     variance = 1.0 - third * ratio + (fourth - 1.0) / 4.0 * ratio**2
     return (ratio, variance) if variance > 0 else None
+
+
+def _shape(returns: FloatArray) -> tuple[float, float]:
+    """Return skewness and kurtosis, without bias; 3 is the kurtosis of a normal distribution."""
+    return float(skew(returns, bias=False)), float(kurtosis(returns, fisher=False, bias=False))

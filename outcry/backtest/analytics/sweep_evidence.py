@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ class SweepEvidence:
         None where the sweep is too small for one.
     cautions : tuple of str
         Sentences, the weightiest first.
+    sharpes : float64 (n_trials,)
+        Sharpe ratio of one session of every known trial; NaN where it has none.
     """
 
     n_trials: int
@@ -35,6 +37,7 @@ class SweepEvidence:
     overfitting: Overfitting | None
     sensitivity: Sensitivity | None
     cautions: tuple[str, ...]
+    sharpes: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def to_record(self) -> dict[str, Any]:
         """Return nested plain values, for JSON; of the splits their figures, not each one."""
@@ -47,6 +50,7 @@ class SweepEvidence:
             else {name: value for name, value in _plain(overfitting).items() if not isinstance(value, np.ndarray)},
             "sensitivity": None if self.sensitivity is None else _plain(self.sensitivity),
             "cautions": list(self.cautions),
+            "sharpes": [None if math.isnan(sharpe) else sharpe for sharpe in self.sharpes.tolist()],
         }
 
 
@@ -84,7 +88,7 @@ def weigh_sweep(
         inside = float(overfitting.in_sample_sharpes.mean()) * annual
         outside = float(overfitting.out_of_sample_sharpes.mean()) * annual
     cautions = tuple(sweep_cautions(deflated, overfitting, sensitivity, inside, outside))
-    return SweepEvidence(len(all_sharpes), deflated, overfitting, sensitivity, cautions)
+    return SweepEvidence(len(all_sharpes), deflated, overfitting, sensitivity, cautions, all_sharpes)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from outcry.backtest.analytics.round_trips import OpenLot, Trade
 from outcry.market.frame import BoolArray, FloatArray
 from outcry.market.universe import Universe
-from outcry.messages import Fill
+from outcry.messages import Fill, LedgerEvent, LedgerEventKind
 
 HOUR_NS = 3_600_000_000_000
 
@@ -62,9 +62,10 @@ class TradeMetrics:
 
 @dataclass(frozen=True, slots=True)
 class SymbolProfit:
-    """What one symbol earned, in currency: ``net = realized + unrealized``, both after commission and slippage.
+    """What one symbol earned, in currency: ``net = realized + unrealized + dividends − borrow_fees``.
 
-    `commission` and `slippage` say how much of it went to costs, positive; `n_trades` counts closed trades.
+    The first two are after commission and slippage, which say how much of it went to costs, positive, as do the borrow
+    fees; dividends are less those paid on short positions. `n_trades` counts closed trades.
     """
 
     symbol: str
@@ -74,10 +75,12 @@ class SymbolProfit:
     slippage: float
     traded_value: float
     n_trades: int
+    dividends: float = 0.0
+    borrow_fees: float = 0.0
 
     @property
     def net(self) -> float:
-        return self.realized + self.unrealized
+        return self.realized + self.unrealized + self.dividends - self.borrow_fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +136,13 @@ def trade_metrics(trades: Sequence[Trade]) -> TradeMetrics:
     )
 
 
-def profit_by_symbol(
+def profit_by_symbol(  # noqa: PLR0917 - what a run did, and what it is worth
     universe: Universe,
     fills: Sequence[Fill],
     trades: Sequence[Trade],
     lots: Sequence[OpenLot],
     last_close: FloatArray,
+    events: Sequence[LedgerEvent] = (),
 ) -> tuple[SymbolProfit, ...]:
     """Split the profit of a run by symbol, in the order of the universe.
 
@@ -148,13 +152,14 @@ def profit_by_symbol(
         Of `round_trips`.
     last_close : float64 (n_symbols,)
         At which open lots are marked; NaN marks a lot at its entry.
+    events : sequence of LedgerEvent
 
     Notes
     -----
-    The sum of `net` is the change of equity since the start, as prices of fills include slippage.
+    The sum of `net` is the change of equity since the start but for interest, as prices of fills include slippage.
     """
     realized = dict.fromkeys(universe.symbols, 0.0)
-    unrealized, commission, slippage, traded = (dict(realized) for _ in range(4))
+    unrealized, commission, slippage, traded, dividends, borrow_fees = (dict(realized) for _ in range(6))
     n_trades = dict.fromkeys(universe.symbols, 0)
     for trade in trades:
         realized[trade.symbol] += trade.pnl
@@ -166,10 +171,13 @@ def profit_by_symbol(
         commission[fill.symbol] += float(fill.commission)
         slippage[fill.symbol] += float(fill.slippage)
         traded[fill.symbol] += float(fill.quantity * fill.price)
-    return tuple(
-        SymbolProfit(s, realized[s], unrealized[s], commission[s], slippage[s], traded[s], n_trades[s])
-        for s in universe.symbols
-    )
+    for event in events:
+        if event.kind is LedgerEventKind.DIVIDEND:
+            dividends[event.symbol] += float(event.amount)
+        elif event.kind is LedgerEventKind.BORROW_FEE:
+            borrow_fees[event.symbol] -= float(event.amount)
+    sums = (realized, unrealized, commission, slippage, traded, n_trades, dividends, borrow_fees)
+    return tuple(SymbolProfit(symbol, *(each[symbol] for each in sums)) for symbol in universe.symbols)  # type: ignore[arg-type]  # n_trades is whole
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 from outcry.backtest.analytics.paired_test import PairedTest, paired_test
 from outcry.backtest.analytics.session_returns import DAY_NS
 from outcry.backtest.report.number_format import money, percent, plain
-from outcry.backtest.report.run_figures import RunFigures
+from outcry.backtest.report.run_figures import BENCHMARK, RELATIVE, RunFigures
 from outcry.errors import DataValidationError
 from outcry.market.frame import FloatArray, IntArray
 
@@ -32,6 +32,10 @@ _ROWS = (
     ("turnover_per_year", "Turnover per year", _NUMBER),
     ("time_in_market_frac", "Time in the market", _PERCENT),
     ("costs", "Costs", _MONEY),
+    ("alpha_per_year", "Alpha per year", _PERCENT),
+    ("beta", "Beta", _NUMBER),
+    ("tracking_error_per_year", "Tracking error per year", _PERCENT),
+    ("information_ratio", "Information ratio", _NUMBER),
     ("n_trials", "Trials it was chosen from", _COUNT),
 )
 
@@ -74,12 +78,21 @@ class Comparison:
             f"sessions; that {told} (p = {gap.p_value:.3f})."
         )
 
+    @property
+    def benchmark_note(self) -> str | None:
+        """What to say where the runs were measured against different benchmarks; None where it is the same one."""
+        a, b = (run.settings.get(BENCHMARK, "one not recorded") for run in (self.first, self.second))
+        if a == b:
+            return None
+        return f"Their benchmarks differ, and what is relative to them cannot be compared: {a}, and {b}."
+
     def figure_rows(self) -> list[tuple[str, str, str, str]]:
         """Return name, both values and the difference of each key figure, as text."""
         rows = []
         for key, name, kind in _ROWS:
             a, b = self.first.figures.get(key), self.second.figures.get(key)
-            gap = None if a is None or b is None else a - b
+            is_apart = key in RELATIVE and self.benchmark_note is not None
+            gap = None if a is None or b is None or is_apart else a - b
             rows.append((name, _text(a, kind), _text(b, kind), _text(gap, kind, signed=True)))
         return rows
 
@@ -113,6 +126,7 @@ class Comparison:
         return {
             "verdict": self.verdict,
             "runs": [self.first.run_id, self.second.run_id],
+            "benchmark_note": self.benchmark_note,
             "n_common_sessions": len(self.common_close_ns),
             "figures": {key: [self.first.figures.get(key), self.second.figures.get(key)] for key in names},
             "test": None if self.test is None else asdict(self.test),

@@ -25,7 +25,7 @@ def render_comparison(comparison: Comparison) -> str:
         ),
         card(
             "Key figures",
-            caption("Each of the whole run, over its own span.")
+            caption(" ".join(filter(None, ("Each of the whole run, over its own span.", comparison.benchmark_note))))
             + table(("Figure", a, b, "Difference"), comparison.figure_rows(), first_number=1),
         ),
         _settings(comparison),

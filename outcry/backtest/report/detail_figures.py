@@ -47,12 +47,15 @@ def symbol_figure(symbols: Sequence[SymbolProfit]) -> go.Figure:
 def cost_figure(summary: Summary) -> go.Figure:
     """Draw the way from the profit before costs to the profit after them."""
     costs = summary.costs
-    steps = [costs.gross_profit, -costs.commission, -costs.slippage, summary.profit]
+    parts = {"commission": costs.commission, "slippage": costs.slippage}
+    if costs.carry:
+        parts["carry"] = costs.carry
+    steps = [costs.gross_profit, *(-part for part in parts.values()), summary.profit]
     figure = go.Figure(
         go.Waterfall(
-            x=["before costs", "commission", "slippage", "after costs"],
+            x=["before costs", *parts, "after costs"],
             y=steps,
-            measure=["absolute", "relative", "relative", "total"],
+            measure=["absolute", *["relative"] * len(parts), "total"],
             text=[f"{step:+,.0f}" for step in steps],
             textposition="auto",
             increasing_marker_color=GREEN,

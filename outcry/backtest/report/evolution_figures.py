@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from outcry.backtest.analytics.overfitting import Overfitting
 from outcry.backtest.analytics.return_metrics import sharpe_ratio
 from outcry.backtest.analytics.rolling_sharpe import rolling_sharpe
 from outcry.backtest.analytics.session_returns import session_returns, session_rows
@@ -134,23 +133,6 @@ def window_rows(windows: Sequence[TradedWindow]) -> list[tuple[str, ...]]:
 
 
 WINDOW_HEADS = ("#", "Fitted on", "Traded", "Model", "Sharpe in", "Sharpe out", "Return", "Drawdown", "Trades")
-
-
-def trials_figure(overfitting: Overfitting) -> go.Figure:
-    """Draw the Sharpe ratio of the best trial of one half of the span, on that half and on the other."""
-    inside, outside = overfitting.in_sample_sharpes, overfitting.out_of_sample_sharpes
-    edges = np.histogram_bin_edges(np.concatenate((inside, outside)), bins=60)
-    centres = (edges[:-1] + edges[1:]) / 2.0
-    figure = go.Figure()
-    for name, ratios, colour in (("Where it was chosen", inside, GREY), ("On the other half", outside, BLUE)):
-        share = 100.0 * np.histogram(ratios, bins=edges)[0] / len(ratios)
-        bars = go.Bar(x=centres, y=share, name=name, marker_color=colour, opacity=0.7)
-        bars.update(hovertemplate="around %{x:.3f}: %{y:.1f} % of the splits<extra></extra>")
-        figure.add_trace(bars)
-    figure.update_layout(barmode="overlay", bargap=0.04)
-    figure.update_xaxes(title_text="Sharpe ratio of a session", zeroline=True, zerolinecolor=GREY)
-    figure.update_yaxes(title_text="splits", ticksuffix=" %")
-    return style(figure, 300)
 
 
 def _days(ts_close_ns: np.ndarray) -> list[str]:

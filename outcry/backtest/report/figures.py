@@ -1,11 +1,12 @@
 """The charts of the account: equity, returns by period, exposure."""
 
+from html import escape
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from outcry.backtest.analytics.drawdown_metrics import underwater
-from outcry.backtest.analytics.holdings import holdings
 from outcry.backtest.analytics.monte_carlo import LEVELS
 from outcry.backtest.analytics.session_returns import (
     month_rows,
@@ -27,11 +28,12 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
-    """Draw equity beside buy-and-hold, and the drawdown under it."""
+    """Draw equity beside the benchmark, and the drawdown under it."""
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
-    held_line = {"color": GREY, "width": 1.3, "dash": "dot"}
-    held = analysis.benchmark_equity
-    figure.add_trace(_line(history, held, "Buy and hold", held_line), row=1, col=1)
+    if analysis.benchmark_equity is not None:
+        line: dict[str, object] = {"color": GREY, "width": 1.3, "dash": "dot"}
+        name = escape(analysis.summary.benchmark_name)
+        figure.add_trace(_line(history, analysis.benchmark_equity, name, line), row=1, col=1)
     figure.add_trace(_line(history, history.equity, "Equity", {"color": BLUE, "width": 2}), row=1, col=1)
     depth = -100.0 * underwater(history.equity, history.initial_cash)
     drawdown = _line(history, depth, "Drawdown", {"color": RED, "width": 1}, hover="%{y:.2f} %")
@@ -85,7 +87,7 @@ def period_figure(history: RunHistory) -> go.Figure:
     return style(figure, 280)
 
 
-def exposure_figure(history: RunHistory) -> go.Figure:
+def exposure_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
     """Draw gross and net exposure, and the number of positions."""
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.08)
     gross = _line(history, 100.0 * history.gross_exposure, "Gross", {"color": BLUE, "width": 1.2}, hover="%{y:.1f} %")
@@ -94,7 +96,7 @@ def exposure_figure(history: RunHistory) -> go.Figure:
     )
     count = _line(
         history,
-        (holdings(history) != 0).sum(axis=1).astype(np.float64),
+        (analysis.holdings != 0).sum(axis=1).astype(np.float64),
         "Positions",
         {"color": GREY, "width": 1.2, "shape": "hv"},
         hover="%{y:.0f}",

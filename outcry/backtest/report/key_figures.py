@@ -1,5 +1,6 @@
 """The figures that the terminal and the page show, under the same words."""
 
+from outcry.backtest.analytics.factor_attribution import Estimate
 from outcry.backtest.analytics.summary import Summary
 from outcry.backtest.report.number_format import ABSENT, duration, money, percent, plain, rounded, span
 
@@ -14,7 +15,8 @@ def key_figures(summary: Summary) -> KeyFigures:
         "Risk": _risk(summary),
         "Trades": _trades(summary),
         "Costs and activity": _costs(summary),
-        "Against buy-and-hold": _benchmark(summary),
+        "Against the benchmark": _benchmark(summary),
+        "Explained by factors": _factors(summary),
         "Forecasts": _forecasts(summary),
     }
 
@@ -129,10 +131,14 @@ def _trades(summary: Summary) -> list[tuple[str, str]]:
 def _costs(summary: Summary) -> list[tuple[str, str]]:
     costs, activity = summary.costs, summary.activity
     turnover = activity.turnover_per_year
+    dividends = sum(symbol.dividends for symbol in summary.symbols)
+    held = [("Borrow fees and interest", money(costs.carry))] if costs.carry else []
+    held += [("Dividends received", money(dividends, signed=True))] if dividends else []
     return [
         ("Assumed", assumed_costs_text(summary)),
         ("Commission paid", money(costs.commission)),
         ("Slippage paid", money(costs.slippage)),
+        *held,
         ("Profit before costs", money(costs.gross_profit, signed=True)),
         ("Costs, share of it", percent(costs.share_of_gross_frac, 1)),
         ("Fills", f"{activity.n_fills:,}"),
@@ -145,20 +151,44 @@ def _costs(summary: Summary) -> list[tuple[str, str]]:
 
 def _benchmark(summary: Summary) -> list[tuple[str, str]]:
     held, regression = summary.benchmark, summary.regression
+    rows = [("Benchmark", summary.benchmark_name)]
+    if held is None:
+        return [*rows, ("Its prices", "none in the traded span")]
     gap = summary.returns.total_return_frac - held.total_return_frac
-    return [
+    rows += [
         ("Its total return", percent(held.total_return_frac, signed=True)),
         ("Ahead of it (behind: negative)", percent(gap, signed=True)),
         ("Its Sharpe ratio", plain(held.sharpe)),
         ("Its volatility per year", percent(held.volatility_per_year)),
-        ("Beta", ABSENT if regression is None else plain(regression.beta)),
-        ("Alpha per year", ABSENT if regression is None else percent(regression.alpha_per_year, signed=True)),
-        ("R²", ABSENT if regression is None else plain(regression.r_squared)),
-        ("Treynor ratio", ABSENT if regression is None else plain(regression.treynor)),
-        ("Active return per year", ABSENT if regression is None else percent(regression.active_per_year, signed=True)),
-        ("Tracking error per year", ABSENT if regression is None else percent(regression.tracking_error_per_year)),
-        ("Information ratio", ABSENT if regression is None else plain(regression.information_ratio)),
     ]
+    if regression is None:
+        return [*rows, ("Beta, alpha", "too few sessions, or nothing that varies")]
+    return [
+        *rows,
+        ("Beta", plain(regression.beta)),
+        ("Alpha per year", percent(regression.alpha_per_year, signed=True)),
+        ("R²", plain(regression.r_squared)),
+        ("Treynor ratio", plain(regression.treynor)),
+        ("Active return per year", percent(regression.active_per_year, signed=True)),
+        ("Tracking error per year", percent(regression.tracking_error_per_year)),
+        ("Information ratio", plain(regression.information_ratio)),
+    ]
+
+
+def _factors(summary: Summary) -> list[tuple[str, str]]:
+    found = summary.factors
+    alpha = found.alpha_per_year
+    if alpha is None:
+        return [("None", " ".join(found.left_out))]
+    return [
+        *((f"{each.factor.capitalize()}: beta (t)", _estimate(each.beta)) for each in found.loadings),
+        ("Returns explained (R²)", percent(found.r_squared, 1)),
+        ("Left as alpha per year (t)", f"{percent(alpha.value, signed=True)} ({plain(alpha.t_statistic)})"),
+    ]
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{plain(estimate.value)} ({plain(estimate.t_statistic)})"
 
 
 def _forecasts(summary: Summary) -> list[tuple[str, str]]:

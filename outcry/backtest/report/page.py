@@ -8,6 +8,7 @@ from outcry.backtest.analytics.rolling_sharpe import rolling_window
 from outcry.backtest.analytics.round_trips import Trade
 from outcry.backtest.analytics.summary import Analysis, Summary
 from outcry.backtest.history import RunHistory
+from outcry.backtest.report.attribution_cards import factor_card, regime_card
 from outcry.backtest.report.detail_figures import (
     MAX_SYMBOLS,
     MAX_TRADES,
@@ -21,7 +22,6 @@ from outcry.backtest.report.evolution_figures import (
     WINDOW_HEADS,
     return_figure,
     rolling_figure,
-    trials_figure,
     window_figure,
     window_rows,
 )
@@ -31,6 +31,7 @@ from outcry.backtest.report.html_parts import Charts, caption, card, document, f
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
 from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, rounded, span
 from outcry.backtest.report.price_figure import MAX_MARKERS, price_figures
+from outcry.backtest.report.trial_cards import trial_cards
 from outcry.messages import Side
 
 LARGEST_TRADES = 5
@@ -39,6 +40,7 @@ MAX_COLUMNS = 20
 MIN_SECTORS = 2
 MIN_SESSIONS = 10
 FLAT_FRAC = 5e-5
+CARDS_OF_THEIR_OWN = ("Evidence", "Explained by factors")
 
 
 def render_page(history: RunHistory, analysis: Analysis) -> str:
@@ -48,7 +50,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
     sections = [
         _header(summary),
         honesty_card(summary, history.sweep),
-        _trials(history, charts),
+        *trial_cards(history.sweep, charts),
         _tiles(summary),
         *_account(history, analysis, charts),
         _windows(history, charts),
@@ -62,7 +64,7 @@ def render_page(history: RunHistory, analysis: Analysis) -> str:
 
 def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:
     summary = analysis.summary
-    note = "After costs. Buy and hold pays its entry. Under it how far the account is below its peak."
+    note = "After costs, the benchmark too. Under it how far the account is below its peak."
     yield charts.card("Equity and drawdown", equity_figure(history, analysis), note)
     yield charts.card(f"Returns by {period_name(history)}", period_figure(history), "Per cent, after costs.")
     window = rolling_window(summary.returns.n_sessions)
@@ -79,7 +81,9 @@ def _account(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterato
     yield _deepest_drawdowns(history, summary)
     yield _monte_carlo(history, analysis, charts)
     yield _key_figures(summary)
-    yield charts.card("Exposure", exposure_figure(history), "At the close of each frame.")
+    yield factor_card(summary.factors)
+    yield regime_card(summary)
+    yield charts.card("Exposure", exposure_figure(history, analysis), "At the close of each frame.")
 
 
 def _trading(history: RunHistory, analysis: Analysis, charts: Charts) -> Iterator[str]:
@@ -142,7 +146,7 @@ def _tiles(summary: Summary) -> str:
 
 
 def _key_figures(summary: Summary) -> str:
-    cards = [card(name, facts(rows)) for name, rows in key_figures(summary).items() if name != "Evidence"]
+    cards = [card(name, facts(rows)) for name, rows in key_figures(summary).items() if name not in CARDS_OF_THEIR_OWN]
     note = (
         "Ratios from the equity by session (UTC day), annualised by the sessions in a year of trading, above a "
         f"risk-free rate of {percent(summary.risk_free_per_year)} a year."
@@ -168,17 +172,6 @@ def _consistency(summary: Summary) -> str:
     )
     heads = ("Periods", "Number", "With a gain", "Deviation of Sharpe", "By chance")
     return card("Consistency across periods", caption(note) + table(heads, rows, first_number=1))
-
-
-def _trials(history: RunHistory, charts: Charts) -> str:
-    if history.sweep is None or history.sweep.overfitting is None:
-        return ""
-    found = history.sweep.overfitting
-    note = (
-        f"The trial that was best on one half of the span, of {found.n_trials:,}, over all {len(found.logits):,} ways "
-        f"to halve it in {found.n_blocks} blocks."
-    )
-    return charts.card("Sharpe ratios of the best trials", trials_figure(found), note)
 
 
 def _windows(history: RunHistory, charts: Charts) -> str:

@@ -17,6 +17,12 @@ from outcry.market.frame import FloatArray, IntArray
 
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
+BENCHMARK = "benchmark"
+"""The setting that says what alpha, beta and their like are relative to."""
+
+
+RELATIVE = ("alpha_per_year", "beta", "tracking_error_per_year", "information_ratio")
+"""Figures that have a meaning only beside the benchmark."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +56,7 @@ def figures_of(history: RunHistory, summary: Summary) -> RunFigures:
     """Return what a comparison needs of this run."""
     rows = session_rows(history.ts_close_ns)
     returns, trades, activity = summary.returns, summary.trades, summary.activity
+    regression = summary.regression
     return RunFigures(
         run_id=history.run_id,
         initial_cash=history.initial_cash,
@@ -73,6 +80,8 @@ def figures_of(history: RunHistory, summary: Summary) -> RunFigures:
             "turnover_per_year": activity.turnover_per_year,
             "time_in_market_frac": activity.time_in_market_frac,
             "costs": summary.costs.total,
+            **dict.fromkeys(RELATIVE),
+            **({} if regression is None else {name: getattr(regression, name) for name in RELATIVE}),
             "n_trials": summary.n_trials,
         },
         settings={
@@ -84,6 +93,7 @@ def figures_of(history: RunHistory, summary: Summary) -> RunFigures:
             "traded": span(summary.trading_span_ns),
             "trained on": span(summary.training_span_ns),
             "initial cash": f"{history.initial_cash:,.2f}",
+            BENCHMARK: summary.benchmark_name,
             **history.settings,
         },
     )

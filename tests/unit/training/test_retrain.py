@@ -98,6 +98,7 @@ def test_one_fixed_model_makes_what_a_backtest_of_its_bundle_makes(tmp_path: Pat
             "walk_forward.scheme=fixed",
             "walk_forward.train_sessions=250",
             "walk_forward.test_sessions=120",
+            "report.benchmark=MSFT=0.6,cash=0.4",
             f"floor.state_dir={tmp_path}",
         ],
         options={"market": {"start": dt.date(2007, 1, 4), "end": dt.date(2008, 7, 30)}},
@@ -123,6 +124,10 @@ def test_one_fixed_model_makes_what_a_backtest_of_its_bundle_makes(tmp_path: Pat
     np.testing.assert_array_equal(ours.probability, forecasts.probability)
     np.testing.assert_array_equal(ours.equity, theirs.equity)
     assert ours.feature_quality == forecasts.feature_quality
+    assert ours.benchmark is not None
+    assert plan.benchmark is not None
+    assert ours.benchmark.name == plan.benchmark.name == "60 % MSFT + 40 % cash (rebalanced monthly)"
+    np.testing.assert_array_equal(ours.benchmark.closes, plan.benchmark.closes)
     assert ours.fills
     assert ours.windows[0].in_sample_sharpe is not None
     assert ours.training_span_ns is not None

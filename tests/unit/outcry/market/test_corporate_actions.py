@@ -10,7 +10,7 @@ import pytest
 from outcry.adapters.sources.load import load_market
 from outcry.errors import DataNotFoundError, DataValidationError
 from outcry.market.calendar import TradingCalendar
-from outcry.market.corporate_actions import CorporateAction, attach_actions
+from outcry.market.corporate_actions import CorporateAction, attach_actions, total_return
 from outcry.market.frame import NO_ACTION, FrameTensor, stack_frames
 from outcry.market.source import SourceConfig
 from outcry.market.universe import Universe
@@ -130,3 +130,7 @@ def test_raw_prices_and_their_actions_give_the_prices_that_are_published_adjuste
     published = (known["raw"] * known["split_factor"]).to_numpy()
     assert frames.actions[-1, 0, 2] == pytest.approx(2 * 2 * 7 * 4, rel=1e-4)  # 2000, 2005, 2014 and 2020
     np.testing.assert_allclose(closes / closes[-1], published / published[-1], rtol=1e-4)  # factors have six digits
+    whole = frames.continuous()
+    grown = total_return(whole.close, whole.actions[..., 1])[:, 0]
+    published = published * known["price_factor"].to_numpy()
+    np.testing.assert_allclose(grown / grown[-1], published / published[-1], rtol=3e-3)  # at the close, not before it

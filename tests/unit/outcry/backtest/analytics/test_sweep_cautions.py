@@ -12,7 +12,7 @@ WINDOWS: list[Level] = [5, 10, 20, 40, 80]
 
 
 def deflated(probability: float) -> DeflatedSharpe:
-    return DeflatedSharpe(0.1, 0.12 if probability < 0.5 else 0.08, probability, 50, 50.0)
+    return DeflatedSharpe(0.1, 0.12 if probability < 0.5 else 0.08, probability, 50, 50.0, None)
 
 
 def overfit(pbo_frac: float) -> Overfitting:

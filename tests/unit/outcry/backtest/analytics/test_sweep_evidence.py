@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from outcry.backtest.analytics.deflated_sharpe import sharpe_by_trial
+from outcry.backtest.analytics.deflated_sharpe import deflated_sharpe, sharpe_by_trial
+from outcry.backtest.analytics.significance import probabilistic_sharpe
 from outcry.backtest.analytics.sweep_evidence import weigh_sweep
 
 N_SESSIONS, N_TRIALS = 240, 12
@@ -62,3 +63,24 @@ def test_record_is_json():
     assert record["n_trials"] == N_TRIALS
     assert 0 <= record["overfitting"]["pbo_frac"] <= 1
     assert "logits" not in record["overfitting"]
+    assert record["sharpes"] == pytest.approx(sharpe_by_trial(returns).tolist())
+
+
+def test_a_trial_without_a_ratio_is_null_in_the_record():
+    returns = luck(8)
+    known = np.append(sharpe_by_trial(returns), np.nan)
+    evidence = weigh(returns, known)
+    assert len(evidence.sharpes) == evidence.n_trials == N_TRIALS + 1
+    assert json.loads(json.dumps(evidence.to_record()))["sharpes"][-1] is None
+
+
+def test_the_convincing_ratio_is_where_the_deflated_one_is_095():
+    returns = luck(9)
+    returns[:, 3] += 0.004 + 0.02 * (returns[:, 3] > 0.02)  # skewed
+    sharpes = sharpe_by_trial(returns)
+    deflated = deflated_sharpe(returns[:, 3], sharpes)
+    enough = deflated.convincing_sharpe
+    assert enough > deflated.expected_max_sharpe
+    moved = returns[:, 3] + (enough - deflated.sharpe) * returns[:, 3].std(ddof=1)
+    assert sharpe_by_trial(moved[:, np.newaxis])[0] == pytest.approx(enough)
+    assert probabilistic_sharpe(moved, deflated.expected_max_sharpe) == pytest.approx(0.95)

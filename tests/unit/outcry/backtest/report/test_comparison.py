@@ -77,6 +77,26 @@ def test_a_run_beside_itself_is_no_better() -> None:
     assert comparison.setting_rows() == []
 
 
+def test_figures_against_different_benchmarks_have_no_difference() -> None:
+    relative = {"beta": 0.5, "alpha_per_year": 0.01, "sharpe": 1.0}
+    first, second = (
+        dataclasses.replace(figures(name, range(60), walk(1, 60), benchmark=benchmark), figures=relative)
+        for name, benchmark in (("a", "SPY"), ("b", "<cash>"))
+    )
+    comparison = compare_runs(first, second)
+    rows = {name: texts for name, *texts in comparison.figure_rows()}
+    assert rows["Beta"] == ["0.50", "0.50", "n/a"]
+    assert rows["Sharpe ratio"][2] == "+0.00"
+    assert comparison.benchmark_note is not None
+    assert comparison.benchmark_note.endswith(": SPY, and <cash>.")
+    assert "cannot be compared: SPY, and &lt;cash&gt;." in render_comparison(comparison)
+    assert comparison.setting_rows() == [("benchmark", "SPY", "<cash>")]
+    assert comparison.to_record()["benchmark_note"] == comparison.benchmark_note
+    alike = compare_runs(first, first)
+    assert alike.benchmark_note is None
+    assert {name: gap for name, _, _, gap in alike.figure_rows()}["Beta"] == "+0.00"
+
+
 def test_few_common_sessions_have_no_test_and_a_page_all_the_same() -> None:
     comparison = compare_runs(figures("a", range(3), walk(1, 3)), figures("b", range(2, 9), walk(2, 7)))
     assert comparison.test is None

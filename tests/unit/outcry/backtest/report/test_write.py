@@ -144,6 +144,7 @@ def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: P
         overfitting=backtest_overfitting(returns),
         sensitivity=parameter_sensitivity([{"n": trial} for trial in range(6)], sharpes),
         cautions=("<chosen> from many.",),
+        sharpes=np.append(sharpes, np.nan),
     )
     history = dataclasses.replace(build_history(), windows=(window, window), sweep=sweep)
     summary = write_report(history, tmp_path / "report.html")
@@ -153,6 +154,8 @@ def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: P
     assert "Deflated Sharpe ratio" in page
     assert "Probability of overfitting (PBO)" in page
     assert "<h2>Sharpe ratios of the best trials</h2>" in page
+    assert "<h2>Sharpe ratio of every trial</h2>" in page
+    assert "All 7 known of this strategy" in page
     assert "<li>&lt;chosen&gt; from many.</li>" in page
     assert summary.n_trials == 7
 

@@ -138,7 +138,7 @@ def _tiles(summary: Summary) -> str:
         (percent(returns.annual_return_frac, signed=True), "return per year (CAGR)"),
         (plain(returns.sharpe), f"Sharpe ratio, {between}"),
         (percent(summary.drawdown.max_frac), "largest drawdown"),
-        (money(summary.costs.total), "costs: commission and slippage"),
+        (money(summary.costs.total), "costs: commission, slippage, carry"),
         (f"{summary.trades.n_trades:,}", f"closed trades, {percent(summary.trades.win_rate_frac, 1)} won"),
     )
     inner = "".join(f'<div class="tile"><b>{escape(text)}</b><span>{escape(name)}</span></div>' for text, name in tiles)

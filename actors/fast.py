@@ -104,7 +104,7 @@ def predict_frames(model: ModelBundle, values: FloatArray, names: tuple[str, ...
     A frame with an infinite value in a column the model reads is forecast NaN throughout, as on a desk.
     """
     n_frames, n_symbols, _ = values.shape
-    rows = values[:, :, model.columns_in(names)]
+    rows = np.take(values, model.columns_in(names), axis=2)  # in the order of rows, where an index would not be
     is_lost: BoolArray = np.any(np.isinf(rows), axis=(1, 2))
     if is_lost.any():
         rows = np.where(is_lost[:, np.newaxis, np.newaxis], np.nan, rows)

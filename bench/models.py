@@ -53,8 +53,8 @@ def _load(path: Path) -> list[Result]:
     (cold,) = percentiles(measure(lambda: subprocess.run(command, check=True), n=3, warmup=1), [50.0])
     (warm,) = percentiles(measure(lambda: load_bundle(path), n=20, warmup=1), [50.0])
     return [
-        result("models.load_new_process", cold, "s", "python start, imports of both booster libraries, load, median"),
-        result("models.load", warm * 1e3, "ms", "read, verify, compare with golden rows; libraries loaded, median"),
+        result("models.load_new_process", cold, "s", "python start, imports, load; kernels in the cache, median"),
+        result("models.load", warm * 1e3, "ms", "read, verify, compare with golden rows; kernels loaded, median"),
     ]
 
 

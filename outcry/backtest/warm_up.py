@@ -15,6 +15,7 @@ from outcry.features.cross.refit import compile_refit
 from outcry.features.engine import compiled_family
 from outcry.features.feature_set import CROSS, FeatureSet
 from outcry.models.kernels.forest import compile_predict
+from outcry.models.kernels.known import compile_find_known
 from outcry.portfolio.kernels.positions import compile_settle
 from outcry.portfolio.kernels.proposal import compile_propose
 from outcry.portfolio.kernels.rebalancing import compile_rebalancing
@@ -86,7 +87,7 @@ def compile_part(name: str) -> None:
 
 
 _PARTS: dict[str, tuple[Callable[[], object], ...]] = {
-    FOREST: (lambda: compile_predict("f4"), lambda: compile_predict("f8")),
+    FOREST: (lambda: compile_predict("f4"), lambda: compile_predict("f8"), compile_find_known),
     PORTFOLIO: (
         lambda: compile_settle(portfolio_version()),
         lambda: compile_rebalancing(portfolio_version()),

@@ -70,14 +70,14 @@ class ModelBundle:
     def horizon_bars(self) -> int:
         return self.manifest.label.horizon_bars
 
-    def predict_proba(self, rows: FloatArray) -> FloatArray:
+    def predict_proba(self, rows: FloatArray, columns: IntArray | None = None) -> FloatArray:
         """Return calibrated float64 (n_rows, 3) for float64 (n_rows, n_features); see `SoftVote.predict_proba`."""
-        return self._vote.predict_proba(rows)
+        return self._vote.predict_proba(rows, columns)
 
     def columns_in(self, feature_names: Sequence[str]) -> IntArray:
         """Return int64 (n_features,): where each feature of the bundle stands in `feature_names`.
 
-        ``bundle.predict_proba(values[:, bundle.columns_in(names)])`` predicts from a matrix with columns `names`.
+        ``bundle.predict_proba(values, bundle.columns_in(names))`` predicts from a matrix with columns `names`.
 
         Raises
         ------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcry.errors import BundleError, PredictionError
-from outcry.market.frame import FloatArray
+from outcry.market.frame import FloatArray, IntArray
 from outcry.messages import Direction
 
 MAX_BLOCK_ROWS = 128
@@ -103,10 +103,16 @@ class Forest:
         self._trees = np.array(ends, dtype=np.int64).reshape(-1, 3)
         self._predict = compile_predict(real)
 
-    def predict_proba(self, rows: FloatArray) -> FloatArray:
-        """Return float64 (n_rows, 3), columns in the order of `Direction`, for float64 (n_rows, n_features)."""
-        if rows.ndim != 2 or rows.shape[1] != self._n_features:
-            raise PredictionError(f"rows must have shape (n_rows, {self._n_features}), was {rows.shape}")
+    def predict_proba(self, rows: FloatArray, columns: IntArray | None = None) -> FloatArray:
+        """Return float64 (n_rows, 3), columns in the order of `Direction`.
+
+        Parameters
+        ----------
+        rows : float64 (n_rows, n_features), or wider
+        columns : int64 (n_features,), optional
+            Where the features stand in wider rows.
+        """
+        columns = check_columns(rows, columns, self._n_features)
         dtype = self._leaves.dtype
         width = min(len(rows) // 16 * 16 + 16, MAX_BLOCK_ROWS)
         gap = (
@@ -115,7 +121,7 @@ class Forest:
         probability = np.empty((len(rows), len(Direction)))
         self._predict(
             np.ascontiguousarray(rows, dtype=np.float64),
-            self._columns,
+            columns[self._columns],
             self._tests,
             self._thresholds,
             self._masks,
@@ -128,6 +134,17 @@ class Forest:
             probability,
         )
         return probability
+
+
+def check_columns(rows: FloatArray, columns: IntArray | None, n_features: int) -> IntArray:
+    """Return where the features stand, in order where `columns` is None; `PredictionError` where they cannot."""
+    if columns is None:
+        if rows.ndim != 2 or rows.shape[1] != n_features:
+            raise PredictionError(f"rows must have shape (n_rows, {n_features}), was {rows.shape}")
+        return np.arange(n_features)
+    if columns.shape != (n_features,) or rows.ndim != 2 or not np.all((columns >= 0) & (columns < rows.shape[1])):
+        raise PredictionError(f"columns must be {n_features} of rows of shape {rows.shape}, were {columns}")
+    return columns
 
 
 def _lay_out(tree: Tree) -> tuple[list[int], dict[int, tuple[int, int]]]:

@@ -90,8 +90,8 @@ class Forest:
             ends.append((tree.direction, len(tests), len(leaves)))
         if not all(0 <= column < n_features for column, _, _ in tests):
             raise BundleError(f"trees must read columns 0 to {n_features - 1}")
-        if not all(0 <= tree.direction < len(intercepts) == len(Direction) for tree in trees):
-            raise BundleError(f"trees must speak of {len(Direction)} classes")
+        if len(intercepts) != len(Direction) or not all(0 <= tree.direction < len(Direction) for tree in trees):
+            raise BundleError(f"trees and intercepts must speak of {len(Direction)} classes")
         self._n_features = n_features
         self._tests = np.array(tests, dtype=np.int64).reshape(-1, 3)
         self._columns, self._tests[:, PLACE] = np.unique(self._tests[:, PLACE], return_inverse=True)
@@ -115,9 +115,8 @@ class Forest:
         columns = check_columns(rows, columns, self._n_features)
         dtype = self._leaves.dtype
         width = min(len(rows) // 16 * 16 + 16, MAX_BLOCK_ROWS)
-        gap = (
-            _CACHE_LINE_BYTES // dtype.itemsize
-        )  # else the columns of a row would all contend for one set of the cache
+        # without a gap the columns of a row would all contend for one set of the cache
+        gap = _CACHE_LINE_BYTES // dtype.itemsize
         probability = np.empty((len(rows), len(Direction)))
         self._predict(
             np.ascontiguousarray(rows, dtype=np.float64),

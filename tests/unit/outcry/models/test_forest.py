@@ -152,6 +152,11 @@ def test_a_tree_that_is_none_is_refused(changes: dict[str, object], message: str
         Forest([_stump(**changes)], [0.0] * 3, n_features=1, real="f4")
 
 
+def test_a_wrong_number_of_intercepts_is_refused() -> None:
+    with pytest.raises(BundleError, match="3 classes"):
+        Forest([], [0.0] * 2, n_features=1, real="f8")
+
+
 def test_a_wrong_number_of_columns_is_refused() -> None:
     with pytest.raises(PredictionError, match=r"\(n_rows, 1\), was \(2, 3\)"):
         Forest([_stump()], [0.0] * 3, n_features=1, real="f4").predict_proba(np.zeros((2, 3)))

@@ -11,7 +11,7 @@ from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import MarketTape, build_tape
 from outcry.backtest.strategy import AnyStrategy, MarketView, StatefulStrategy, ask_weights
-from outcry.errors import StrategyError
+from outcry.errors import PredictionError, StrategyError
 from outcry.execution.tape import frames_looked_back
 from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.features.guard import ColumnQuality, QualityGuard
@@ -103,14 +103,15 @@ def predict_frames(model: ModelBundle, values: FloatArray, names: tuple[str, ...
 
     A frame with an infinite value in a column the model reads is forecast NaN throughout, as on a desk.
     """
-    n_frames, n_symbols, _ = values.shape
-    rows = values[:, :, model.columns_in(names)]
-    is_lost: BoolArray = np.any(np.isinf(rows), axis=(1, 2))
-    if is_lost.any():
-        rows = np.where(is_lost[:, np.newaxis, np.newaxis], np.nan, rows)
-    probability = model.predict_proba(rows.reshape(n_frames * n_symbols, -1)).reshape(n_frames, n_symbols, -1)
-    probability[is_lost] = np.nan
-    return probability
+    shape = (*values.shape[:2], len(Direction))
+    rows, columns = values.reshape(-1, len(names)), model.columns_in(names)
+    try:
+        return model.predict_proba(rows, columns).reshape(shape)
+    except PredictionError:  # a value is infinite: rare, and no reason to look for it each time
+        is_lost: BoolArray = np.any(np.isinf(rows[:, columns]).reshape(len(values), -1), axis=1)
+        probability = model.predict_proba(np.where(np.isinf(rows), np.nan, rows), columns).reshape(shape)
+        probability[is_lost] = np.nan
+        return probability
 
 
 def make_tape(plan: RunPlan, warmup: FrameTensor, frames: FrameTensor) -> MarketTape:

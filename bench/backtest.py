@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from actors.fast import forecast_frames, make_tape, trade_forecasts
+from actors.fast import forecast_frames, make_tape, predict_frames, trade_forecasts
 from actors.in_process import run_in_process
+from bench.features import TECHNICAL
 from bench.harness import Result, result
 from configs.loader import load_settings
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
@@ -20,6 +21,7 @@ from training.prepare import PreparedRun, prepare_run
 DATA_DIR = Path(os.environ.get("OUTCRY_TEST_DATA", "../shared/data"))
 N_SYMBOLS = 20
 N_DESK_FRAMES = 1_000
+N_TREE_FRAMES = 500
 N_REPEATS = 3
 TURN_BARS = 78
 """A forecast keeps its side for so many bars in the run that measures the loop alone."""
@@ -31,12 +33,19 @@ def run() -> list[Result]:
     market = {"source": str(source), "symbols": N_SYMBOLS} if source.is_file() else {}
     with tempfile.TemporaryDirectory(prefix="oc-bench-") as state_dir:
         assignments = [f"floor.state_dir={state_dir}", "training.max_rows=30000", "features.n_threads=1"]
-        prepared = prepare_run(
-            load_settings(assignments=assignments, options={"market": market}),
-            bundle=None,
-            on_progress=lambda step, fraction: None,
-        )
-    return [_measure_desk(prepared), *_measure_whole(prepared), _measure_loop(prepared)]
+
+        def prepare(**options: dict[str, object]) -> PreparedRun:
+            settings = load_settings(assignments=assignments, options={"market": market, **options})
+            return prepare_run(settings, bundle=None, on_progress=_silent)
+
+        every_group = prepare()
+        technical = prepare(features={"groups": list(TECHNICAL)}, training={"selection": []})
+    return [
+        _measure_desk(every_group),
+        _measure_whole("backtest.ensemble_bars_per_s", technical, at_least=100e3),
+        _measure_whole("backtest.every_group_ensemble_bars_per_s", every_group, at_least=None),
+        _measure_loop(every_group),
+    ]
 
 
 def _measure_desk(prepared: PreparedRun) -> Result:
@@ -52,30 +61,33 @@ def _measure_desk(prepared: PreparedRun) -> Result:
     return result("backtest.desk_frames_per_s", float(np.median(rates)), "frames/s", how, at_least=400.0)
 
 
-def _measure_whole(prepared: PreparedRun) -> list[Result]:
-    """Measure features, forecasts and trades, and what each part takes of a symbol-bar."""
-    plan, frames = prepared.plan, prepared.frames
+def _measure_whole(name: str, prepared: PreparedRun, *, at_least: float | None) -> Result:
+    """Measure features, forecasts and trades, and what each part takes of a symbol-bar: time of the processor."""
+    plan, frames, model = prepared.plan, prepared.frames, prepared.model
     n_bars = frames.close.size
     warmup = prepared.warmup.rows(0, 0, first_seq=0)
+    few = frames.rows(0, min(N_TREE_FRAMES, len(frames)), first_seq=0)
+    features = plan.build_features(model.feature_names)
+    values = features.replay(few)
     parts = []
     for _ in range(N_REPEATS):
-        started = time.perf_counter()
-        forecast_frames(plan, None, warmup, frames, _silent, keep=prepared.model.feature_names)
-        of_features = time.perf_counter() - started
-        started = time.perf_counter()
-        forecasts = forecast_frames(plan, prepared.model, warmup, frames, _silent)
-        of_forecasts = time.perf_counter() - started
-        started = time.perf_counter()
+        started = time.process_time()
+        predict_frames(model, values, features.features.names)
+        of_trees = (time.process_time() - started) * len(frames) / len(few)
+        started = time.process_time()
+        forecasts = forecast_frames(plan, model, warmup, frames, _silent)
+        of_forecasts = time.process_time() - started
+        started = time.process_time()
         trade_forecasts(plan, make_tape(plan, warmup, frames), forecasts, _silent)
-        parts.append((of_features, of_forecasts, time.perf_counter() - started))
-    features, forecasting, trading = np.median(parts, axis=0)
-    how = f"{frames.n_symbols} symbols, {len(frames)} frames, one core; median of {N_REPEATS}"
-    split = f"{len(prepared.model.feature_names)} columns read of {len(plan.feature_set.names)}, " + ", ".join(
-        f"{name} {1e6 * seconds / n_bars:.2f} µs"
-        for name, seconds in (("features", features), ("trees", forecasting - features), ("trading", trading))
+        parts.append((of_trees, of_forecasts, time.process_time() - started))
+    trees, forecasting, trading = np.median(parts, axis=0)
+    how = f"{frames.n_symbols} symbols, {len(frames)} frames, processor time; median of {N_REPEATS}"
+    split = f"{len(model.feature_names)} columns read of {len(plan.feature_set.names)}, " + ", ".join(
+        f"{part} {1e6 * seconds / n_bars:.2f} µs"
+        for part, seconds in (("features", forecasting - trees), ("trees", trees), ("trading", trading))
     )
     rate = n_bars / (forecasting + trading)
-    return [result("backtest.ensemble_bars_per_s", rate, "symbol-bars/s", f"{how}; {split}", at_least=100e3)]
+    return result(name, rate, "symbol-bars/s", f"{how}; {split}", at_least=at_least)
 
 
 def _measure_loop(prepared: PreparedRun) -> Result:

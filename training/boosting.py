@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm
 import numpy as np
 import xgboost
 
 from configs.training import TrainingConfig
+from outcry.errors import BundleError
+from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 from outcry.models.ensemble import Member
-from outcry.models.lightgbm_member import LightGBMMember
-from outcry.models.xgboost_member import XGBoostMember
+from outcry.models.lightgbm_trees import parse_lightgbm
+from outcry.models.xgboost_trees import parse_xgboost
 from training.dataset import Dataset
+
+N_COMPARED_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +67,11 @@ def fit_xgboost(earlier: Dataset, validation: Dataset, whole: Dataset, config: T
         verbose_eval=False,
     )
     n_rounds = found.best_iteration + 1
-    model = bytes(xgboost.train(params, matrix(whole), n_rounds).save_raw("json"))
-    n_features = len(whole.feature_names)
-    return FittedMember(model, n_rounds, XGBoostMember(model, n_features=n_features, n_threads=config.n_threads))
+    booster = xgboost.train(params, matrix(whole), n_rounds)
+    model = bytes(booster.save_raw("json"))
+    member = parse_xgboost(model, n_features=len(whole.feature_names))
+    _check_same(member, lambda rows: booster.inplace_predict(rows, validate_features=False), whole, xgboost)
+    return FittedMember(model, n_rounds, member)
 
 
 def fit_lightgbm(earlier: Dataset, validation: Dataset, whole: Dataset, config: TrainingConfig) -> FittedMember:
@@ -102,9 +109,18 @@ def fit_lightgbm(earlier: Dataset, validation: Dataset, whole: Dataset, config: 
         callbacks=[lightgbm.early_stopping(config.early_stopping_rounds, verbose=False)],
     )
     n_rounds = found.best_iteration or chosen.max_rounds
-    model = lightgbm.train(params, matrix(whole), n_rounds).model_to_string().encode()
-    n_features = len(whole.feature_names)
-    return FittedMember(model, n_rounds, LightGBMMember(model, n_features=n_features, n_threads=config.n_threads))
+    booster = lightgbm.train(params, matrix(whole), n_rounds)
+    model = booster.model_to_string().encode()
+    member = parse_lightgbm(model, n_features=len(whole.feature_names))
+    _check_same(member, lambda rows: np.asarray(booster.predict(rows, num_threads=config.n_threads)), whole, lightgbm)
+    return FittedMember(model, n_rounds, member)
+
+
+def _check_same(member: Member, predict: Callable[[FloatArray], FloatArray], data: Dataset, library: Any) -> None:
+    """Raise `BundleError` unless the trees, as they are stored, predict the bits that the library predicts."""
+    rows = np.ascontiguousarray(data.rows[:: max(len(data.rows) // N_COMPARED_ROWS, 1)])
+    if not np.array_equal(member.predict_proba(rows), predict(rows)):
+        raise BundleError(f"{library.__name__} must predict what its stored trees say, {library.__version__} does not")
 
 
 FAMILIES: dict[str, FitMember] = {"xgboost": fit_xgboost, "lightgbm": fit_lightgbm}

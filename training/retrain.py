@@ -20,7 +20,7 @@ from outcry.backtest.analytics.round_trips import round_trips
 from outcry.backtest.benchmark import Benchmark
 from outcry.backtest.history import RunHistory
 from outcry.backtest.walk_forward import Stability, measure_stability, measure_window
-from outcry.backtest.warm_up import LOOP, warm_up
+from outcry.backtest.warm_up import FOREST, LOOP, warm_up
 from outcry.backtest.windows import Window, cut_windows, window_of_rows
 from outcry.features.column import SCALE_BOUND_UNITS
 from outcry.features.families.volatility import VOLATILITY_COLUMN
@@ -95,7 +95,7 @@ def trade_walk_forward(settings: Settings, run_jobs: RunJobs, on_progress: Progr
     warm_up(
         resolve_features(settings.features, loaded.bar_ns, loaded.universe.symbols),
         partial(on_progress, KERNELS_STEP),
-        others=(LOOP,),
+        others=(FOREST, LOOP),
     )
     settings.floor.state_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="windows-", dir=settings.floor.state_dir) as folder:

@@ -14,6 +14,8 @@ from outcry.features.cross.advance import compile_advance as compile_cross_advan
 from outcry.features.cross.refit import compile_refit
 from outcry.features.engine import compiled_family
 from outcry.features.feature_set import CROSS, FeatureSet
+from outcry.models.kernels.forest import compile_predict
+from outcry.models.kernels.known import compile_find_known
 from outcry.portfolio.kernels.positions import compile_settle
 from outcry.portfolio.kernels.proposal import compile_propose
 from outcry.portfolio.kernels.rebalancing import compile_rebalancing
@@ -21,8 +23,8 @@ from outcry.portfolio.kernels.version import kernels_version as portfolio_versio
 from outcry.risk.gate import kernel_hash as gate_version
 from outcry.risk.kernels.review import compile_review
 
-PORTFOLIO, GATE, MARKET, LOOP = "portfolio", "gate", "market", "loop"
-DESK = (PORTFOLIO, GATE, MARKET)
+FOREST, PORTFOLIO, GATE, MARKET, LOOP = "forest", "portfolio", "gate", "market", "loop"
+DESK = (FOREST, PORTFOLIO, GATE, MARKET)
 """What every desk runs; `LOOP` is the whole of a fast backtest."""
 
 _SECONDS = {
@@ -85,6 +87,7 @@ def compile_part(name: str) -> None:
 
 
 _PARTS: dict[str, tuple[Callable[[], object], ...]] = {
+    FOREST: (lambda: compile_predict("f4"), lambda: compile_predict("f8"), compile_find_known),
     PORTFOLIO: (
         lambda: compile_settle(portfolio_version()),
         lambda: compile_rebalancing(portfolio_version()),

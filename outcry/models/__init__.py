@@ -1,7 +1,9 @@
 """Trained models: the ensemble, its calibration, and the bundle they are kept in.
 
-Holds: members (one file a family), the soft vote, calibration, confidence, evaluation, the bundle format.
-Must not import: portfolio and later stages, adapters, Ray, scikit-learn. Training lives in ``training``.
+Holds: the trees of each library and their compiled prediction (``kernels``), the soft vote, calibration, confidence,
+evaluation, the bundle format.
+Must not import: portfolio and later stages, adapters, Ray, scikit-learn, the booster libraries. Training lives in
+``training``.
 Start reading at: `outcry.models.bundle`.
 
 `Calibration`, `ModelBundle`, `confidence`, `load_bundle`, `write_bundle`

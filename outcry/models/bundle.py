@@ -6,8 +6,8 @@
     calibration.json   knots of the probability map
     golden.npz         ``rows``, and the ``probability`` the ensemble must give for them
 
-The version of a bundle is a digest of its content, and the name of its directory when written. Loading imports the
-booster libraries, which takes longer than everything else here; importing this module does not.
+The version of a bundle is a digest of its content, and the name of its directory when written. The trees of native
+models are read and predicted here: neither booster library is needed to load and to predict.
 """
 
 import hashlib
@@ -23,13 +23,16 @@ import numpy as np
 from outcry.errors import BundleError
 from outcry.market.frame import FloatArray, IntArray
 from outcry.models.calibration import Calibration
-from outcry.models.ensemble import Member, SoftVote
+from outcry.models.ensemble import SoftVote
+from outcry.models.lightgbm_trees import parse_lightgbm
 from outcry.models.manifest import BundleFacts, BundleManifest, MemberRecord, parse_manifest
+from outcry.models.xgboost_trees import parse_xgboost
 
 MANIFEST_FILE = "manifest.json"
 CALIBRATION_FILE = "calibration.json"
 GOLDEN_FILE = "golden.npz"
 MEMBER_FILES = {"xgboost": "xgboost.json", "lightgbm": "lightgbm.txt"}
+PARSERS = {"xgboost": parse_xgboost, "lightgbm": parse_lightgbm}
 GOLDEN_TOLERANCE = 1e-12
 
 
@@ -67,14 +70,14 @@ class ModelBundle:
     def horizon_bars(self) -> int:
         return self.manifest.label.horizon_bars
 
-    def predict_proba(self, rows: FloatArray) -> FloatArray:
+    def predict_proba(self, rows: FloatArray, columns: IntArray | None = None) -> FloatArray:
         """Return calibrated float64 (n_rows, 3) for float64 (n_rows, n_features); see `SoftVote.predict_proba`."""
-        return self._vote.predict_proba(rows)
+        return self._vote.predict_proba(rows, columns)
 
     def columns_in(self, feature_names: Sequence[str]) -> IntArray:
         """Return int64 (n_features,): where each feature of the bundle stands in `feature_names`.
 
-        ``bundle.predict_proba(values[:, bundle.columns_in(names)])`` predicts from a matrix with columns `names`.
+        ``bundle.predict_proba(values, bundle.columns_in(names))`` predicts from a matrix with columns `names`.
 
         Raises
         ------
@@ -107,8 +110,6 @@ def load_bundle(
     path: Path,
     feature_names: Sequence[str] | None = None,
     features_hash: str | None = None,
-    *,
-    n_threads: int = 1,
 ) -> ModelBundle:
     """Read a bundle, verifying everything that can be.
 
@@ -120,8 +121,6 @@ def load_bundle(
         The columns the caller computes; every feature of the bundle must be among them.
     features_hash : str, optional
         Of the feature set the caller computes; must be that of the bundle.
-    n_threads : int
-        Of one call of a member.
 
     Raises
     ------
@@ -139,7 +138,7 @@ def load_bundle(
             raise BundleError(f"{path / name}: sha256 must be {expected}, was {found}")
     rows, probability = _parse_golden(content[GOLDEN_FILE], str(path / GOLDEN_FILE))
     try:
-        bundle = ModelBundle(path, manifest, _build_vote(manifest, content, n_threads), rows, probability)
+        bundle = ModelBundle(path, manifest, _build_vote(manifest, content), rows, probability)
         if feature_names is not None:
             bundle.columns_in(feature_names)
         bundle.check_golden()
@@ -177,7 +176,7 @@ def write_bundle(
         for family, (weight_frac, _) in members.items()
     )
     draft = BundleManifest.model_construct(**dict(facts), members=records)
-    probability = _build_vote(draft, content, n_threads=1).predict_proba(golden_rows)
+    probability = _build_vote(draft, content).predict_proba(golden_rows)
     content[GOLDEN_FILE] = _golden_bytes(golden_rows, probability)
     files = {name: hashlib.sha256(text).hexdigest() for name, text in sorted(content.items())}
     manifest = BundleManifest(**dict(facts), members=records, files=files)
@@ -215,25 +214,12 @@ def _is_sound(path: Path) -> bool:
     return True
 
 
-def _build_vote(manifest: BundleManifest, content: Mapping[str, bytes], n_threads: int) -> SoftVote:
+def _build_vote(manifest: BundleManifest, content: Mapping[str, bytes]) -> SoftVote:
     n_features = len(manifest.feature_names)
-    members = [
-        _load_member(record.family, content[record.file], n_features=n_features, n_threads=n_threads)
-        for record in manifest.members
-    ]
+    members = [PARSERS[record.family](content[record.file], n_features=n_features) for record in manifest.members]
     weights_frac = [record.weight_frac for record in manifest.members]
     calibration = Calibration.from_json(content[CALIBRATION_FILE])
     return SoftVote(members, weights_frac, calibration, manifest.feature_names)
-
-
-def _load_member(family: str, model: bytes, *, n_features: int, n_threads: int) -> Member:
-    if family == "xgboost":
-        from outcry.models.xgboost_member import XGBoostMember  # noqa: PLC0415 - a second to import, only to load
-
-        return XGBoostMember(model, n_features=n_features, n_threads=n_threads)
-    from outcry.models.lightgbm_member import LightGBMMember  # noqa: PLC0415 - a second to import, only to load
-
-    return LightGBMMember(model, n_features=n_features, n_threads=n_threads)
 
 
 def _read(path: Path) -> bytes:

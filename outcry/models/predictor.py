@@ -35,7 +35,7 @@ def predict_rows(bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[
     """
     if rows.ndim != 2 or rows.shape[1] != len(feature_names):
         raise PredictionError(f"rows must have shape (n_rows, {len(feature_names)}), was {rows.shape}")
-    return bundle.predict_proba(rows[:, bundle.columns_in(feature_names)])
+    return bundle.predict_proba(rows, bundle.columns_in(feature_names))
 
 
 class BundlePredictor:

@@ -1,6 +1,7 @@
 """A member is fitted on all rows for as many rounds as validation asked for, and predicts from what is stored."""
 
 import json
+import re
 from collections.abc import Callable
 
 import lightgbm
@@ -9,8 +10,11 @@ import pytest
 import xgboost
 
 from configs.training import TrainingConfig
+from outcry.errors import BundleError
 from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor
+from outcry.models.forest import Forest
+from training import boosting
 from training.boosting import FAMILIES
 from training.dataset import Dataset, ReadFeatures, build_dataset
 
@@ -56,3 +60,19 @@ def test_rounds_stop_where_validation_no_longer_gains(
     # what is learned first is how rare NEUTRAL is, and that holds backwards too: a few rounds, not none
     assert FAMILIES[family](earlier, backwards, whole, config).n_rounds <= 5
     assert FAMILIES[family](earlier, validation, whole, config).n_rounds > 5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_library_that_predicts_otherwise_than_its_stored_trees_say_is_noticed(
+    family: str, parts: tuple[Dataset, Dataset, Dataset], config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = getattr(boosting, f"parse_{family}")
+
+    def parse_slightly_otherwise(model: bytes, *, n_features: int) -> Forest:
+        forest: Forest = parse(model, n_features=n_features)
+        forest._leaves[0] += 1e-5
+        return forest
+
+    monkeypatch.setattr(boosting, f"parse_{family}", parse_slightly_otherwise)
+    with pytest.raises(BundleError, match=re.escape(f"{family} must predict what its stored trees say")):
+        FAMILIES[family](*parts, config)

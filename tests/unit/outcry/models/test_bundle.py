@@ -59,16 +59,16 @@ def test_a_row_gets_the_same_bits_in_any_batch(bundle: ModelBundle, rows: FloatA
         assert batch[position].tobytes() == alone[0].tobytes()
 
 
-def test_a_row_gets_the_same_bits_with_more_threads_and_in_another_process(
+def test_a_row_gets_the_same_bits_in_another_process_without_either_library(
     bundle: ModelBundle, rows: FloatArray, tmp_path: Path
 ) -> None:
     expected = bundle.predict_proba(rows)
-    assert load_bundle(bundle.path, n_threads=2).predict_proba(rows).tobytes() == expected.tobytes()
     np.save(tmp_path / "rows.npy", rows)
     program = (
         "import sys; from pathlib import Path; import numpy as np; from outcry.models import load_bundle;"
         "rows = np.load(sys.argv[2]); bundle = load_bundle(Path(sys.argv[1]));"
-        "np.save(sys.argv[3], np.concatenate([bundle.predict_proba(rows[k : k + 7]) for k in range(0, 300, 7)]))"
+        "np.save(sys.argv[3], np.concatenate([bundle.predict_proba(rows[k : k + 7]) for k in range(0, 300, 7)]));"
+        "assert not {'xgboost', 'lightgbm'} & set(sys.modules)"
     )
     arguments = [str(bundle.path), str(tmp_path / "rows.npy"), str(tmp_path / "found.npy")]
     subprocess.run([sys.executable, "-c", program, *arguments], check=True)
@@ -108,8 +108,21 @@ def test_a_wrong_number_of_columns_is_refused(bundle: ModelBundle, rows: FloatAr
 def test_columns_are_found_by_name_in_a_wider_matrix(bundle: ModelBundle, rows: FloatArray) -> None:
     names = ["extra", *reversed(bundle.feature_names)]
     wide = np.column_stack((np.zeros(len(rows)), rows[:, ::-1]))
-    found = bundle.predict_proba(wide[:, bundle.columns_in(names)])
-    assert found.tobytes() == bundle.predict_proba(rows).tobytes()
+    columns = bundle.columns_in(names)
+    expected = bundle.predict_proba(rows).tobytes()
+    assert bundle.predict_proba(wide[:, columns]).tobytes() == expected
+    assert bundle.predict_proba(wide, columns).tobytes() == expected
+    wide[:, 0] = np.inf  # which the model does not read
+    assert bundle.predict_proba(wide, columns).tobytes() == expected
+    wide[1, names.index("tech_4")] = np.inf
+    with pytest.raises(PredictionError, match=r"tech_4 must be finite or NaN, was inf in row 1"):
+        bundle.predict_proba(wide, columns)
+
+
+@pytest.mark.parametrize("columns", [[0, 1, 2, 3, 4, 6], [-1, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4]])
+def test_columns_that_are_not_there_are_refused(bundle: ModelBundle, rows: FloatArray, columns: list[int]) -> None:
+    with pytest.raises(PredictionError, match="columns must be 6 of rows of shape"):
+        bundle.predict_proba(rows, np.array(columns))
 
 
 def test_the_same_content_has_the_same_version_and_is_written_once(

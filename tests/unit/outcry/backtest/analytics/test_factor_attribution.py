@@ -139,6 +139,10 @@ def test_what_is_missing_is_said(build_history: Build, history: RunHistory) -> N
     assert shortest.left_out == ("Factors need at least 60 sessions in which they are known, there are 39.",)
     flat = factor_attribution(history, np.zeros(700), 252.0)
     assert flat.left_out == ("The returns of the run do not vary: there is nothing to explain.",)
+    exact = factor_attribution(
+        dataclasses.replace(history, risk_free_per_year=0.0), np.nan_to_num(factor_returns(history, 0.0)[:, 0]), 252.0
+    )
+    assert exact.loadings == () or exact.r_squared == pytest.approx(1.0)
     one = np.repeat(history.closes[:, :1], len(SYMBOLS), axis=1)
     same = factor_attribution(dataclasses.replace(history, closes=one), np.diff(history.equity, prepend=1e5), 252.0)
     assert same.left_out[0].startswith("The factors of this universe cannot be told apart")
@@ -149,5 +153,5 @@ def test_the_page_shows_every_factor_with_its_t(history: RunHistory) -> None:
     page = render_page(history, analysis)
     assert "<h2>What explains its returns</h2>" in page
     for factor in FACTORS:
-        assert f"{factor.name.capitalize()}: {factor.meaning}" in page
+        assert f"{factor.name.capitalize()}: {factor.meaning}." in page
     assert "t by Newey and West, 5 lags." in page

@@ -132,7 +132,7 @@ def test_a_regime_is_made_of_the_sessions_before_it() -> None:
     regime = market_regimes(market)
     assert (regime[:64] == -1).all()
     assert (regime[64:] >= 0).all()
-    for row in (64, 200, 333, 499):
+    for row in range(64, 500):
         rises = np.log1p(market[row - 63 : row]).sum() >= 0
         assert REGIMES[regime[row]].endswith("rising" if rises else "falling")
     deviation = np.array([market[row - 21 : row].std() for row in range(64, 500)])

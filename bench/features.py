@@ -130,12 +130,12 @@ def _measure_start() -> list[Result]:
     """Time the kernels in new processes: compiled from nothing, then from the cache."""
     program = (
         "from time import perf_counter\n"
-        "from outcry.features.warm_up import warm_up\n"
+        "from outcry.backtest.warm_up import warm_up\n"
         "from outcry.features.config import FeatureSetConfig\n"
         "from outcry.features.feature_set import build_feature_set\n"
         f"features = build_feature_set(FeatureSetConfig(), {BAR_NS})\n"
         "started = perf_counter()\n"
-        "warm_up(features)\n"
+        "warm_up(features, others=())\n"
         "print(perf_counter() - started)\n"
     )
     with tempfile.TemporaryDirectory(prefix="oc-bench-") as folder:

@@ -129,7 +129,7 @@ def read_scenario(text: str) -> "StressScenario":
 
 
 def _show(results: "tuple[StressResult, ...]") -> None:
-    from outcry.backtest.report.stress_page import SCORE_NOTE, STRESS_HEADS, stress_rows, stress_verdict
+    from outcry.backtest.report.stress_page import SCORE_NOTE, STRESS_HEADS, rest_note, stress_rows, stress_verdict
 
     console.print(f"[bold]{escape(stress_verdict(results))}[/]", highlight=False, soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -139,6 +139,8 @@ def _show(results: "tuple[StressResult, ...]") -> None:
         table.add_row(*(escape(text) for text in row[:-1]))
     console.print(table)
     console.print(SCORE_NOTE, style="dim", highlight=False)
+    if note := rest_note(results):
+        console.print(f"[bold yellow]![/] {escape(note)}", highlight=False, soft_wrap=True)
     for each in results:
         if each.failure is not None:
             errors.print(f"{each.scenario.name}: {escape(str(each.failure))}", highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from outcry.errors import DataError, DataNotFoundError
 from outcry.market.corporate_actions import total_return
 from outcry.market.frame import DIVIDEND
 from outcry.market.source import SourceConfig
+from outcry.market.symbols import normalise_symbol
 
 DAYS_BEFORE = dt.timedelta(days=14)
 """Bars before the span of the run that are read, so that a price is known at its first instant, holidays or not."""
@@ -61,11 +62,11 @@ def _load(
     chosen = {"source": choice.source or market.source, "symbols": symbols, "start": start, "bars": None}
     loaded = load_market(SourceConfig(**{**dict(market), **chosen}))
     frames = loaded.frames.continuous().select(np.array([loaded.universe.index(symbol) for symbol in symbols]))
-    for symbol, is_present in zip(symbols, frames.present.T, strict=True):
-        known_ns = frames.ts_close_ns[is_present]
-        if known_ns[0] > traded_span_ns[1] or known_ns[-1] < traded_span_ns[0]:
-            traded, held = (_span_text(*span) for span in (traded_span_ns, (known_ns[0], known_ns[-1])))
-            raise DataNotFoundError(f"the run trades {traded}, {symbol} has bars {held}")
+    spans_ns = [(known[0], known[-1]) for known in (frames.ts_close_ns[is_there] for is_there in frames.present.T)]
+    first_ns, last_ns = max(first for first, _ in spans_ns), min(last for _, last in spans_ns)
+    if first_ns > min(last_ns, traded_span_ns[1]) or last_ns < traded_span_ns[0]:
+        held = ", ".join(f"{symbol} {_span_text(*span)}" for symbol, span in zip(symbols, spans_ns, strict=True))
+        raise DataNotFoundError(f"the run trades {_span_text(*traded_span_ns)}, it has bars of {held}")
     return Benchmark(
         name=name_of(choice, symbols, cash_per_year),
         weights=np.array(list(choice.weights.values()) or [1.0]),
@@ -81,7 +82,7 @@ def _only_symbol(source: str) -> str:
         raise DataNotFoundError(
             f"a file by itself must hold one symbol, {source} holds {len(symbols)}; SYMBOL@{source} chooses one"
         )
-    return symbols[0]
+    return normalise_symbol(symbols[0])
 
 
 def _span_text(first_ns: int, last_ns: int) -> str:

@@ -44,7 +44,7 @@ def _about_single_parts(summary: Summary) -> Iterator[str]:
         if not each.is_single:
             continue
         left = max(1.0 - each.share_frac, 0.0)
-        time = "" if each.time_frac is None else f", {100 * each.time_frac:.0f} % of the sessions"
+        time = "" if each.time_frac is None else f" ({100 * each.time_frac:.0f} % of the sessions)"
         yield (
             f"The profit comes from one {each.kind} alone, {each.name}{time}: without it "
             f"{f'{100 * left:.0f} % of it' if left else 'nothing'} would be left."

@@ -107,6 +107,8 @@ def factor_attribution(history: RunHistory, returns: FloatArray, sessions_per_ye
         return _absent("The factors of this universe cannot be told apart: some are sums of others.", *left_out)
     n_lags = newey_west_lags(n)
     beta, deviation = newey_west(x, y, n_lags)
+    if not (deviation > 0).all():
+        return _absent("The factors explain the run to the last digit: nothing is left to test them by.", *left_out)
     estimates = [_estimate(value, error, n - x.shape[1]) for value, error in zip(beta, deviation, strict=True)]
     mean = x.mean(axis=0) * sessions_per_year
     residual = y - x @ beta

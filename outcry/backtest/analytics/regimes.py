@@ -10,7 +10,7 @@ from outcry.backtest.analytics.session_returns import session_rows
 from outcry.backtest.history import RunHistory
 from outcry.market.frame import FloatArray, IntArray
 
-REGIMES = ("rising, calm", "rising, wild", "falling, calm", "falling, wild")
+REGIMES = ("calm and rising", "wild and rising", "calm and falling", "wild and falling")
 MIN_SESSIONS = 60
 
 

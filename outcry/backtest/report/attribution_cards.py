@@ -14,10 +14,9 @@ def factor_card(found: FactorAttribution) -> str:
     title, alpha = "What explains its returns", found.alpha_per_year
     if alpha is None:
         return card(title, caption(" ".join(found.left_out)))
-    meaning = {factor.name: factor.meaning for factor in FACTORS}
     rows = [
         (
-            f"{each.factor.capitalize()}: {meaning[each.factor]}",
+            each.factor.capitalize(),
             plain(each.beta.value),
             plain(each.beta.t_statistic),
             percent(each.mean_per_year, signed=True),
@@ -25,9 +24,7 @@ def factor_card(found: FactorAttribution) -> str:
         )
         for each in found.loadings
     ]
-    rows.append(
-        ("Alpha: what none of them explains", "", plain(alpha.t_statistic), "", percent(alpha.value, signed=True))
-    )
+    rows.append(("Alpha, explained by none", "", plain(alpha.t_statistic), "", percent(alpha.value, signed=True)))
     note = (
         f"{percent(found.r_squared, 1)} of the variance of {found.n_sessions:,} session returns is that of factors "
         "made of the same universe, ranked at the end of each month by what was known then. The last column sums to "
@@ -35,8 +32,10 @@ def factor_card(found: FactorAttribution) -> str:
         f"{found.n_lags} lags."
     )
     heads = ("Factor", "Beta", "t", "Factor a year", "Run a year")
-    left_out = caption(" ".join(found.left_out).capitalize()) if found.left_out else ""
-    return card(title, caption(note) + table(heads, rows, first_number=1) + left_out)
+    meaning = {factor.name: factor.meaning for factor in FACTORS}
+    told = " ".join(f"{each.factor.capitalize()}: {meaning[each.factor]}." for each in found.loadings)
+    left_out = " ".join(f"{reason[0].upper()}{reason[1:]}" for reason in found.left_out)
+    return card(title, caption(note) + table(heads, rows, first_number=1) + caption(f"{told} {left_out}"))
 
 
 def regime_card(summary: Summary) -> str:
@@ -58,9 +57,7 @@ def regime_card(summary: Summary) -> str:
         "Its market is the universe in equal parts: rising where the 63 sessions before gained, wild where the 21 "
         "before moved more than the median of the span."
     )
-    best = [
-        f"Of the profit the best {each.kind}, {each.name}, made {percent(each.share_frac, 0)}."
-        for each in summary.concentrations
-    ]
+    best = [f"{each.kind} {each.name}, {percent(each.share_frac, 0)}" for each in summary.concentrations]
+    most = f"The largest parts of the profit: {'; '.join(best)}." if best else ""
     heads = ("Market", "Sessions", "Return", "Sharpe", "Market's")
-    return card("By state of the market", caption(" ".join((note, *best))) + table(heads, rows, first_number=1))
+    return card("By state of the market", caption(f"{note} {most}") + table(heads, rows, first_number=1))

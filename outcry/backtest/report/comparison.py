@@ -175,4 +175,4 @@ def _text(value: float | None, kind: str, *, signed: bool = False) -> str:
         return money(value, signed=signed)
     if value is not None and kind == _COUNT:
         return f"{value:{'+' if signed else ''},.0f}"
-    return plain(value) if value is None or not signed else f"{value:+,.2f}"
+    return plain(value) if value is None or not signed else f"{round(value, 2) or 0.0:+,.2f}"

@@ -16,6 +16,7 @@ from outcry.backtest.report.palette import AMBER, BLUE, GREEN, GREY, RED, style
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction, Side
 
+ROOM_FRAC = 0.3
 MAX_SYMBOLS = 40
 MAX_TRADES = 2_000
 PERCENTILES = (50, 95, 99)
@@ -39,8 +40,17 @@ def symbol_figure(symbols: Sequence[SymbolProfit]) -> go.Figure:
         "<br>after costs of %{customdata[2]:,.2f}<br>%{customdata[3]} closed trades<extra></extra>",
     )
     figure = go.Figure(bars)
-    figure.update_yaxes(type="category", showgrid=False, automargin=True)
-    figure.update_xaxes(title_text="currency, after costs", tickformat=",.0f", zeroline=True, zerolinecolor=GREY)
+    low, high = min(0.0, *net), max(0.0, *net)
+    room = ROOM_FRAC * (high - low)  # for the text beside a short bar, where a phone has no place inside it
+    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_xaxes(
+        title_text="currency, after costs",
+        tickformat=",.0f",
+        zeroline=True,
+        zerolinecolor=GREY,
+        nticks=6,
+        range=[low - (room if low < 0 else 0.0), high + (room / 3 if high > 0 else 0.0)],
+    )
     return style(figure, 110 + 24 * max(len(ranked), 3))
 
 
@@ -53,7 +63,7 @@ def cost_figure(summary: Summary) -> go.Figure:
     steps = [costs.gross_profit, *(-part for part in parts.values()), summary.profit]
     figure = go.Figure(
         go.Waterfall(
-            x=["before costs", *parts, "after costs"],
+            x=["before<br>costs", *parts, "after<br>costs"],
             y=steps,
             measure=["absolute", *["relative"] * len(parts), "total"],
             text=[f"{step:+,.0f}" for step in steps],
@@ -63,8 +73,10 @@ def cost_figure(summary: Summary) -> go.Figure:
             totals_marker_color=BLUE,
             connector_line_color=GREY,
             hovertemplate="%{x}: %{text}<extra></extra>",
+            textangle=0,
         )
     )
+    figure.update_xaxes(tickangle=0, tickfont_size=11)
     figure.update_yaxes(title_text="currency", tickformat=",.0f", zeroline=True, zerolinecolor=GREY)
     return style(figure, 300)
 

@@ -32,7 +32,7 @@ def equity_figure(history: RunHistory, analysis: Analysis) -> go.Figure:
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
     if analysis.benchmark_equity is not None:
         line: dict[str, object] = {"color": GREY, "width": 1.3, "dash": "dot"}
-        name = escape(analysis.summary.benchmark_name)
+        name = f"Benchmark: {escape(analysis.summary.benchmark_name)}"
         figure.add_trace(_line(history, analysis.benchmark_equity, name, line), row=1, col=1)
     figure.add_trace(_line(history, history.equity, "Equity", {"color": BLUE, "width": 2}), row=1, col=1)
     depth = -100.0 * underwater(history.equity, history.initial_cash)
@@ -136,7 +136,7 @@ def _month_figure(history: RunHistory) -> go.Figure:
     )
     figure = go.Figure(heat)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_xaxes(side="top", showgrid=False, tickangle=0, tickfont_size=10)
     return style(figure, 90 + 34 * max(n_years, 2))
 
 

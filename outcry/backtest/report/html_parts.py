@@ -113,6 +113,12 @@ def facts(rows: Sequence[tuple[str, str]]) -> str:
     return f'<table class="facts">{body}</table>'
 
 
+def told(rows: Sequence[tuple[str, str]]) -> str:
+    """Return a table of names and what there is to say of each, at any length."""
+    body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+    return f'<table class="told">{body}</table>'
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], first_number: int) -> str:
     """Return a table that scrolls sideways on a narrow page; columns from `first_number` on are set right."""
 

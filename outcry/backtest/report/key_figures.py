@@ -8,8 +8,8 @@ KeyFigures = dict[str, list[tuple[str, str]]]
 
 
 def key_figures(summary: Summary) -> KeyFigures:
-    """Return name and text of each figure, by group."""
-    return {
+    """Return name and text of each figure, by group; forecasts only where there were any, or a model to make them."""
+    groups = {
         "Result": _result(summary),
         "Evidence": _evidence(summary),
         "Risk": _risk(summary),
@@ -17,8 +17,10 @@ def key_figures(summary: Summary) -> KeyFigures:
         "Costs and activity": _costs(summary),
         "Against the benchmark": _benchmark(summary),
         "Explained by factors": _factors(summary),
-        "Forecasts": _forecasts(summary),
     }
+    if summary.forecasts is not None or summary.training_span_ns is not None:
+        groups["Forecasts"] = _forecasts(summary)
+    return groups
 
 
 def sharpe_text(summary: Summary) -> str:

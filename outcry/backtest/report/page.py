@@ -40,6 +40,7 @@ MAX_COLUMNS = 20
 MIN_SECTORS = 2
 MIN_SESSIONS = 10
 FLAT_FRAC = 5e-5
+NO_BREAK = "\N{NO-BREAK SPACE}"
 CARDS_OF_THEIR_OWN = ("Evidence", "Explained by factors")
 
 
@@ -115,7 +116,10 @@ def _model(history: RunHistory, summary: Summary, charts: Charts) -> Iterator[st
 def _header(summary: Summary) -> str:
     change = summary.returns.total_return_frac
     tone = "flat" if abs(change) < FLAT_FRAC else "gain" if change > 0 else "loss"
-    if summary.training_span_ns is None:
+    if summary.n_trials > 1 and summary.training_span_ns is None:
+        chosen = f"IN SAMPLE: chosen there as the best of {summary.n_trials:,} trials"
+        traded = f"Traded {span(summary.trading_span_ns)}, {chosen}"
+    elif summary.training_span_ns is None:
         traded = (
             f"Traded {span(summary.trading_span_ns)}. Nothing was fitted; parameters chosen by hand count as trials"
         )
@@ -191,7 +195,7 @@ def _deepest_drawdowns(history: RunHistory, summary: Summary) -> str:
         end = len(ts_close_ns) - 1 if each.recovered_row is None else each.recovered_row
         rows.append(
             (
-                percent(-each.depth_frac),
+                percent(-each.depth_frac).replace(" ", NO_BREAK),
                 day(int(ts_close_ns[each.first_row])),
                 day(int(ts_close_ns[each.deepest_row])),
                 "not yet" if each.recovered_row is None else day(int(ts_close_ns[end])),
@@ -334,7 +338,7 @@ def _risk_events(history: RunHistory) -> str:
     shown = f"{len(events):,} in all, the first at frame {first_seq:,}"
     shown += f"; the first {MAX_EVENTS} are listed." if len(events) > MAX_EVENTS else "."
     listed = table(("Frame", "Limit", "Symbol", "Action", "Value", "Threshold"), rows, first_number=4)
-    return card("Risk events", caption(shown) + listed)
+    return card("Risk events", f'{caption(shown)}<div class="tall">{listed}</div>')
 
 
 def _settings(history: RunHistory, summary: Summary) -> str:

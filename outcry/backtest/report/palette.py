@@ -19,6 +19,6 @@ def style(figure: go.Figure, height_px: int) -> go.Figure:
         hoverlabel={"font": {"size": 12}},
         bargap=0.25,
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=GRID)
-    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GREY, zerolinewidth=1, automargin=True)
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=GRID, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GREY, zerolinewidth=1, automargin=True, title_standoff=12)
     return figure

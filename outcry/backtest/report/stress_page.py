@@ -9,12 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from outcry.backtest.report.downsample import extreme_rows
-from outcry.backtest.report.html_parts import Charts, caption, card, document, facts, table
+from outcry.backtest.report.html_parts import Charts, caption, card, document, table, told
 from outcry.backtest.report.number_format import ABSENT, day, percent, plain
 from outcry.backtest.report.palette import AMBER, BLUE, GREY, style
 from outcry.backtest.stress.resilience import Fall, OverallResilience, overall_resilience
 from outcry.backtest.stress.run import StressOutcome, StressResult
-from outcry.market.frame import IntArray
+from outcry.market.frame import FloatArray, IntArray
 
 STRESS_HEADS = ("Scenario", "Score", "Return", "Lost", "Shock", "Drawdown", "Market's", "Recovery", "Sharpe (lost)")
 SCORE_NOTE = (
@@ -24,6 +24,9 @@ SCORE_NOTE = (
     "to take. Every figure is from the last close before the shock to the end."
 )
 N_BUCKETS = 400
+MOST_REST_FRAC = 0.5
+MOST_LINEAR = 5.0
+"""Highest over lowest: where the curves are further apart, the axis is logarithmic, or the lower ones are a line."""
 
 
 def overall_of(results: Sequence[StressResult]) -> OverallResilience | None:
@@ -56,6 +59,7 @@ def stress_record(results: Sequence[StressResult]) -> dict[str, Any]:
     overall = overall_of(results)
     return {
         "verdict": stress_verdict(results),
+        "note": rest_note(results),
         "overall": None if overall is None else asdict(overall),
         "scenarios": [
             {
@@ -67,6 +71,24 @@ def stress_record(results: Sequence[StressResult]) -> dict[str, Any]:
             for each in results
         ],
     }
+
+
+def rest_note(results: Sequence[StressResult]) -> str:
+    """Say in how many scenarios the account stood still for most of the time, as after a halt; empty for none."""
+    curves = [each.outcome.stressed_equity for each in results if each.outcome is not None]
+    n = sum(_rest_frac(curve) > MOST_REST_FRAC for curve in curves)
+    if not n:
+        return ""
+    return (
+        f"In {n} of {len(curves)} scenarios the account no longer moves in the second half, as when the drawdown limit "
+        "has halted the run: what came after tests nothing. risk.drawdown_ladder=[] is the idea without that limit."
+    )
+
+
+def _rest_frac(curve: FloatArray) -> float:
+    """Return for what share of its length, at its end, a curve does not change."""
+    moved = np.flatnonzero(np.diff(curve) != 0)
+    return 1.0 if not len(moved) else (len(curve) - 2 - int(moved[-1])) / max(len(curve) - 1, 1)
 
 
 def render_stress(run_name: str, ts_close_ns: IntArray, results: Sequence[StressResult]) -> str:
@@ -83,15 +105,18 @@ def render_stress(run_name: str, ts_close_ns: IntArray, results: Sequence[Stress
     drawn = {each.scenario.name: _figure(each.outcome, ts_close_ns) for each in results if each.outcome is not None}
     sections = [
         f"<header><h1>{escape(stress_verdict(results))}</h1>{caption(run_name)}</header>",
-        card("Scenarios", caption(SCORE_NOTE) + table(STRESS_HEADS, stress_rows(results), first_number=1)),
+        card(
+            "Scenarios",
+            caption(f"{SCORE_NOTE} {rest_note(results)}") + table(STRESS_HEADS, stress_rows(results), first_number=1),
+        ),
     ]
     if drawn:
         note = (
             "Multiples of the last close before the shock. The market is an equal part of each symbol, in the scenario."
         )
         sections.append(charts.choice_card("Equity under stress", drawn, note, "Scenario"))
-    told = [(each.scenario.name, _description(each, ts_close_ns)) for each in results]
-    sections.append(card("What happens in them", facts(told)))
+    described = [(each.scenario.name, _description(each, ts_close_ns)) for each in results]
+    sections.append(card("What happens in them", told(described)))
     return document(f"outcry · stress test of {run_name}", "\n".join(sections), charts)
 
 
@@ -156,5 +181,9 @@ def _figure(outcome: StressOutcome, ts_close_ns: IntArray) -> go.Figure:
     figure.add_vrect(
         x0=day(int(close_ns[0]) - 1), x1=day(int(close_ns[trough]) - 1), line_width=0, fillcolor=GREY, opacity=0.12
     )
-    figure.update_yaxes(title_text="multiple", tickformat=",.2f")
+    curves = np.concatenate((outcome.stressed_market, outcome.equity, outcome.stressed_equity))
+    is_wide = curves.min() > 0 and curves.max() > MOST_LINEAR * curves.min()
+    figure.update_yaxes(title_text="multiple", tickformat=",.2~f")
+    if is_wide:
+        figure.update_yaxes(type="log", dtick="D2")  # labels at 1, 2 and 5 only
     return style(figure, 380)

@@ -34,7 +34,12 @@ td.number, th.number { text-align: right; padding-right: 0; padding-left: 10px; 
 .answers th, .answers td { border-color: var(--note-rule); } .choice { font-size: 13.5px; color: var(--soft); }
 .choice select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--rule);
   border-radius: 6px; padding: 5px 8px; margin: 8px 0; max-width: 70%; }
-.scroll { overflow-x: auto; } .chart { width: 100%; overflow: hidden; } td.wide { overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; } .scroll td:not(:first-child) { white-space: nowrap; }
+.scroll td:first-child { min-width: 6em; }
+.tall { max-height: 460px; overflow-y: auto; }
+.caption + .scroll, .caption + .tall, .pair + .caption, .scroll + .caption { margin-top: 8px; }
+.told td { overflow-wrap: anywhere; } .told th { width: 24%; padding-right: 16px; }
+.chart { width: 100%; overflow: hidden; } td.wide { overflow-wrap: anywhere; }
 @media (max-width: 600px) { main { padding: 12px 10px 32px; } h1 { font-size: 22px; } .card { padding: 12px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; } .tile b { font-size: 18px; } }
 """

@@ -32,7 +32,7 @@ def test_a_file_by_itself_has_one_symbol(tmp_path: Path) -> None:
     bars = (
         pl.DataFrame({"ts": days.filter(days.dt.weekday() < 6)})
         .with_columns(
-            pl.lit("SPY").alias("symbol"),
+            pl.lit("spy").alias("symbol"),
             *(pl.lit(100.0).alias(name) for name in ("open", "high", "low", "close")),
             pl.lit(1e6).alias("volume"),
         )
@@ -46,6 +46,11 @@ def test_a_file_by_itself_has_one_symbol(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match=r"must hold one symbol, .*two\.csv holds 2; SYMBOL@"):
         load_benchmark(str(tmp_path / "two.csv"), SAMPLE, SPAN_NS, 0.02)
     assert load_benchmark(f"TLT@{tmp_path / 'two.csv'}", SAMPLE, SPAN_NS, 0.02) is not None
+    halves = [bars[:10], bars[10:].with_columns(pl.lit("TLT").alias("symbol"))]
+    pl.concat(halves).write_csv(tmp_path / "apart.csv")
+    apart = f"SPY=0.5,TLT=0.5@{tmp_path / 'apart.csv'}"
+    with pytest.raises(DataNotFoundError, match=r"bars of SPY from 2005-01-03 to 2005-01-14, TLT from 2005-01-18 to"):
+        load_benchmark(apart, SAMPLE, SPAN_NS, 0.02)
     with pytest.raises(DataNotFoundError, match=r"benchmark 'SPY@.*one\.csv' .* trades from 2013-01-30 to 2013-03-30"):
         load_benchmark(f"SPY@{tmp_path / 'one.csv'}", SourceConfig(), FAR_NS, 0.02)
 

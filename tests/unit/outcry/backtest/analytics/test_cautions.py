@@ -124,7 +124,7 @@ def test_what_a_run_hangs_on_is_said(build_history: Build) -> None:
     said = [text for text in summary.warnings if "comes from one year alone" in text]
     assert len(said) == 1
     assert "2021" in said[0]
-    assert "of the sessions: without it" in said[0]
+    assert " % of the sessions): without it" in said[0]
 
 
 def test_a_regime_is_made_of_the_sessions_before_it() -> None:
@@ -132,11 +132,11 @@ def test_a_regime_is_made_of_the_sessions_before_it() -> None:
     regime = market_regimes(market)
     assert (regime[:64] == -1).all()
     assert (regime[64:] >= 0).all()
-    for row in (64, 200, 333, 499):
+    for row in range(64, 500):
         rises = np.log1p(market[row - 63 : row]).sum() >= 0
-        assert REGIMES[regime[row]].startswith("rising" if rises else "falling")
+        assert REGIMES[regime[row]].endswith("rising" if rises else "falling")
     deviation = np.array([market[row - 21 : row].std() for row in range(64, 500)])
-    wild = np.array([REGIMES[place].endswith("wild") for place in regime[64:]])
+    wild = np.array([REGIMES[place].startswith("wild") for place in regime[64:]])
     np.testing.assert_array_equal(wild, deviation > np.median(deviation))
     after = market.copy()
     after[400:] = -after[400:]  # as wild, the other way: no median changes, and no past
@@ -152,7 +152,7 @@ def test_regimes_split_a_run_and_lose_nothing(build_history: Build) -> None:
     assert regime_returns(build_history(n=100), returns[:100], 252.0) == ()
     page = render_page(history, analyse(history))
     assert "<h2>By state of the market</h2>" in page
-    assert "Falling, wild" in page
+    assert "Wild and falling" in page
 
 
 def test_models_that_fit_their_past_are_named_in_the_report(build_history: Build) -> None:

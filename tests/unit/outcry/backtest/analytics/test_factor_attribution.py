@@ -1,6 +1,7 @@
 """Factors know only the past, the regression is that of statsmodels, and contributions sum to what was earned."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -115,6 +116,24 @@ def test_no_factor_changes_with_its_future(history: RunHistory) -> None:
         np.testing.assert_array_equal(factor_returns(dataclasses.replace(history, **cut), RISK_FREE), whole[:n])
 
 
+def test_what_happens_after_a_ranking_does_not_change_it(history: RunHistory) -> None:
+    month = pd.to_datetime(history.ts_close_ns - 1).to_period("M")
+    ends = np.flatnonzero(month[1:] != month[:-1])
+    row, stop = ends[18], ends[19]
+    whole = factor_returns(history, RISK_FREE)[row + 3 : stop + 1]
+    n_moved = 0
+    for symbol in range(len(SYMBOLS)):
+        closes, volume = history.closes.copy(), history.volume.copy()
+        closes[row + 1, symbol] *= 3.0  # and back the day after
+        volume[row + 1, symbol] *= 1e6
+        changed = factor_returns(dataclasses.replace(history, closes=closes, volume=volume), RISK_FREE)
+        np.testing.assert_array_equal(changed[row + 3 : stop + 1], whole)
+        closes[row, symbol] *= 3.0
+        changed = factor_returns(dataclasses.replace(history, closes=closes, volume=volume), RISK_FREE)
+        n_moved += (changed[row + 3 : stop + 1] != whole).any()
+    assert n_moved > len(SYMBOLS) / 2  # what happened before it does, where the symbol was not in that leg already
+
+
 def test_hours_make_the_factors_of_their_sessions(history: RunHistory) -> None:
     hours = (history.ts_close_ns[:, np.newaxis] - 3_600_000_000_000 * np.array([1, 0])).ravel()
     columns = ("equity", "cash", "gross_exposure", "net_exposure", "drawdown", "probability")
@@ -139,6 +158,10 @@ def test_what_is_missing_is_said(build_history: Build, history: RunHistory) -> N
     assert shortest.left_out == ("Factors need at least 60 sessions in which they are known, there are 39.",)
     flat = factor_attribution(history, np.zeros(700), 252.0)
     assert flat.left_out == ("The returns of the run do not vary: there is nothing to explain.",)
+    exact = factor_attribution(
+        dataclasses.replace(history, risk_free_per_year=0.0), np.nan_to_num(factor_returns(history, 0.0)[:, 0]), 252.0
+    )
+    assert all(math.isfinite(each.beta.t_statistic) for each in exact.loadings)
     one = np.repeat(history.closes[:, :1], len(SYMBOLS), axis=1)
     same = factor_attribution(dataclasses.replace(history, closes=one), np.diff(history.equity, prepend=1e5), 252.0)
     assert same.left_out[0].startswith("The factors of this universe cannot be told apart")
@@ -149,5 +172,5 @@ def test_the_page_shows_every_factor_with_its_t(history: RunHistory) -> None:
     page = render_page(history, analysis)
     assert "<h2>What explains its returns</h2>" in page
     for factor in FACTORS:
-        assert f"{factor.name.capitalize()}: {factor.meaning}" in page
+        assert f"{factor.name.capitalize()}: {factor.meaning}." in page
     assert "t by Newey and West, 5 lags." in page

@@ -104,6 +104,9 @@ def test_few_common_sessions_have_no_test_and_a_page_all_the_same() -> None:
 
 
 def test_differences_have_their_sign() -> None:
+    equal = dataclasses.replace(figures("b", range(60), walk(2, 60)), figures={"sharpe": 1.001})
+    gaps = {name: gap for name, *_, gap in compare_runs(figures("a", range(60), walk(1, 60)), equal).figure_rows()}
+    assert gaps["Sharpe ratio"] == "+0.00"
     other = dataclasses.replace(figures("b", range(60), walk(2, 60)), figures={"sharpe": 1.25, "n_trades": 10})
     rows = {name: texts for name, *texts in compare_runs(figures("a", range(60), walk(1, 60)), other).figure_rows()}
     assert rows["Sharpe ratio"] == ["1.00", "1.25", "-0.25"]

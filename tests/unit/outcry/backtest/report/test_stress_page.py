@@ -1,11 +1,12 @@
 """The page of a stress test stands alone, and names what failed."""
 
+import dataclasses
 import re
 
 import numpy as np
 
 from outcry.backtest.report.html_parts import chart_library
-from outcry.backtest.report.stress_page import render_stress, stress_record, stress_rows, stress_verdict
+from outcry.backtest.report.stress_page import render_stress, rest_note, stress_record, stress_rows, stress_verdict
 from outcry.backtest.stress.resilience import measure_resilience
 from outcry.backtest.stress.run import StressOutcome, StressResult
 from outcry.backtest.stress.scenario import COVID_SHOCK, StressScenario
@@ -45,3 +46,25 @@ def test_a_failed_scenario_is_named_and_not_scored() -> None:
     assert stress_record(results)["scenarios"][1]["failure"] == HOSTILE
     assert stress_verdict((failed(),)) == "No scenario could be traded to its end."
     assert "Equity under stress" not in render_stress("x", TS_NS, (failed(),))
+
+
+def test_an_account_that_stands_still_after_the_shock_is_said() -> None:
+    result = finished()
+    assert result.outcome is not None
+    assert rest_note((result, failed())) == ""
+    for n_moving, is_said in ((29, True), (31, False)):
+        curve = result.outcome.stressed_equity.copy()
+        curve[n_moving:] = curve[n_moving - 1]
+        stopped = StressResult(COVID_SHOCK, dataclasses.replace(result.outcome, stressed_equity=curve), None)
+        note = rest_note((result, stopped, failed()))
+        assert note.startswith("In 1 of 2 scenarios the account no longer moves") is is_said
+        assert stress_record((result, stopped))["note"] == note
+        assert note in render_stress("x", TS_NS, (result, stopped))
+
+
+def test_curves_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
+    result = finished()
+    assert result.outcome is not None
+    assert '"type":"log"' not in render_stress("x", TS_NS, (result,))
+    far = dataclasses.replace(result.outcome, stressed_market=np.geomspace(100.0, 900.0, 60))
+    assert '"type":"log"' in render_stress("x", TS_NS, (StressResult(COVID_SHOCK, far, None),))

@@ -133,6 +133,12 @@ def test_a_run_of_nothing_fitted_claims_no_sample(build_history: Build, tmp_path
     assert "nothing was fitted; parameters chosen by hand count as trials" in page
 
 
+def test_forecasts_have_a_card_where_a_model_made_them(build_history: Build, tmp_path: Path) -> None:
+    for history, has_card in ((build_history(), False), (build_history(training_span_ns=(0, 1)), True)):
+        write_report(history, tmp_path / "report.html")
+        assert ("<h2>Forecasts</h2>" in own_text(tmp_path / "report.html")) is has_card
+
+
 def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: Path) -> None:
     window = TradedWindow((0, 10**17), (10**17, 2 * 10**17), "<m>", 1.5, None, -0.1, 0.2, 7)
     returns = np.random.default_rng(0).normal(0.001, 0.01, (200, 6))
@@ -156,6 +162,7 @@ def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: P
     assert "<h2>Sharpe ratios of the best trials</h2>" in page
     assert "<h2>Sharpe ratio of every trial</h2>" in page
     assert "All 7 known of this strategy" in page
+    assert "IN SAMPLE: chosen there as the best of 7 trials" in page
     assert "<li>&lt;chosen&gt; from many.</li>" in page
     assert summary.n_trials == 7
 

@@ -57,7 +57,10 @@ class Dataset:
 
     def of_known(self) -> "Dataset":
         """Return the rows with a known feature."""
-        is_known = ~np.isnan(self.rows).all(axis=1)
+        is_known = ~np.isnan(self.rows[:, 0])
+        is_known[~is_known] = ~np.isnan(self.rows[~is_known]).all(axis=1)
+        if is_known.all():
+            return self
         return Dataset(self.rows[is_known], self.labels[is_known], self.frame[is_known], self.feature_names)
 
 

@@ -36,6 +36,5 @@ def fit_weights(probabilities: FloatArray, labels: LabelArray, *, n_steps: int =
         return weights_frac
     of_label = probabilities[:, np.arange(len(labels)), labels]
     for _ in range(n_steps):
-        share = weights_frac[:, None] * of_label
-        weights_frac = np.mean(share / share.sum(axis=0), axis=1)
+        weights_frac = weights_frac * (of_label @ (1.0 / (weights_frac @ of_label))) / len(labels)
     return weights_frac

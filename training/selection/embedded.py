@@ -2,6 +2,7 @@
 
 import numpy as np
 from lightgbm import LGBMClassifier
+from scipy.sparse import csc_matrix
 from sklearn.impute import SimpleImputer
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
@@ -133,7 +134,7 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
     Notes
     -----
     NaN is a value to the trees. The rows are thinned to `max_rows`, those that are explained to `max_explained_rows`: a
-    mean over a few thousand is as good, and a row costs a hundred times what its prediction does.
+    mean over some hundreds is as good, and a row costs a hundred times what its prediction does.
 
     References
     ----------
@@ -141,7 +142,8 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
     """
     check_labels(data.labels)
     data = thin(data, step.max_rows, config.seed)
-    trees = build_trees(config).fit(data.rows, data.labels)
+    trees = build_trees(config).set_params(colsample_bytree=step.colsample_frac, subsample_for_bin=step.max_bin_rows)
+    trees.fit(_by_column(data.rows), data.labels)
     told = thin(data, step.max_explained_rows, config.seed).rows
     # the last column of each class is its expected value
     contribution = np.reshape(trees.predict(told, pred_contrib=True), (len(told), -1, told.shape[1] + 1))[..., :-1]
@@ -150,6 +152,14 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
 
 def _negative_log_loss(trees: LGBMClassifier, rows: FloatArray, labels: LabelArray) -> float:
     return -log_loss(np.asarray(trees.predict_proba(rows)), labels, trees.classes_)
+
+
+def _by_column(rows: FloatArray) -> csc_matrix:
+    """Return all values, column after column: LightGBM bins hundreds of columns so in two thirds of the time."""
+    n_rows, n_columns = rows.shape
+    row = np.tile(np.arange(n_rows, dtype=np.int32), n_columns)
+    starts = np.arange(n_columns + 1) * n_rows
+    return csc_matrix((rows.T.ravel(), row, starts), shape=rows.shape)
 
 
 def _scaler() -> Pipeline:

@@ -11,6 +11,7 @@ import xgboost
 
 from configs.training import TrainingConfig
 from outcry.errors import BundleError
+from outcry.labels.direction import LabelArray
 from outcry.labels.split import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.models.forest import Forest
@@ -49,6 +50,22 @@ def test_the_stored_model_is_the_one_that_predicts(
     np.testing.assert_array_equal(fitted.member.predict_proba(rows), expected)
     assert n_rounds == fitted.n_rounds
     assert 1 <= n_rounds <= 15
+
+
+def test_rows_are_cut_into_the_bins_of_a_quantile_matrix(
+    parts: tuple[Dataset, Dataset, Dataset], config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_bins = config.model_copy(update={"max_bins": 16})
+    found = FAMILIES["xgboost"](*parts, few_bins)
+    made: list[xgboost.QuantileDMatrix] = []
+
+    def quantile_matrix(rows: FloatArray, labels: LabelArray, nthread: int) -> xgboost.QuantileDMatrix:
+        ref = made[0] if len(made) == 1 else None  # the second is of the validation rows
+        made.append(xgboost.QuantileDMatrix(rows, labels, max_bin=16, nthread=nthread, ref=ref))
+        return made[-1]
+
+    monkeypatch.setattr(xgboost, "DMatrix", quantile_matrix)
+    assert FAMILIES["xgboost"](*parts, few_bins).model == found.model
 
 
 @pytest.mark.parametrize("family", FAMILIES)

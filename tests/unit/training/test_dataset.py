@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from outcry.labels.direction import direction_labels, volatility_band
 from outcry.market.frame import FloatArray, FrameTensor
-from training.dataset import ReadFeatures, build_dataset
+from training.dataset import Dataset, ReadFeatures, build_dataset
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
 UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}
@@ -61,6 +64,18 @@ def test_rows_of_a_span_of_frames_are_all_of_them(market: Market, config: Traini
     part = data.of_frames(np.arange(100, 150))
     assert part.frame.tolist() == [t for t in data.frame if 100 <= t < 150]
     assert part.labels.tolist() == data.labels[(data.frame >= 100) & (data.frame < 150)].tolist()
+
+
+@given(
+    npst.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(1, 3)), elements=st.sampled_from([np.nan, 1.0]))
+)
+def test_a_row_with_a_known_feature_is_kept_and_no_other(rows: FloatArray) -> None:
+    names = tuple("abc"[: rows.shape[1]])
+    numbers = np.arange(len(rows))
+    data = Dataset(rows, numbers.astype(np.int8), numbers, names).of_known()
+    kept = [k for k, row in enumerate(rows) if not np.isnan(row).all()]
+    assert data.frame.tolist() == data.labels.tolist() == kept
+    np.testing.assert_array_equal(data.rows, rows[kept])
 
 
 def test_an_infinite_feature_is_named(market: Market, config: TrainingConfig, reader: Reader) -> None:

@@ -106,7 +106,8 @@ def test_permutation_survives_a_class_that_only_held_out_rows_have(data, config)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_shap_is_the_mean_contribution_over_rows_summed_over_classes(data, config, n_classes) -> None:
     data = Dataset(data.rows, np.minimum(data.labels, n_classes - 1), data.frame, data.feature_names)
-    trees = build_trees(config).fit(data.rows, data.labels)
+    trees = build_trees(config).set_params(colsample_bytree=0.5)
+    trees.fit(data.rows, data.labels)
     said = trees.booster_.predict(data.rows, pred_contrib=True)
     raw = trees.booster_.predict(data.rows, raw_score=True).reshape(len(data), -1)
     expected = np.zeros(9)
@@ -114,5 +115,6 @@ def test_shap_is_the_mean_contribution_over_rows_summed_over_classes(data, confi
         of_class = said[:, 10 * k : 10 * (k + 1)]
         np.testing.assert_allclose(of_class.sum(axis=1), raw[:, k], atol=1e-9)
         expected += np.abs(of_class[:, :9]).mean(axis=0)
-    found = select_by_shap(data, ShapConfig(max_explained_rows=len(data)), config)
+    step = ShapConfig(colsample_frac=0.5, max_explained_rows=len(data), max_bin_rows=len(data))
+    found = select_by_shap(data, step, config)
     np.testing.assert_allclose(list(found.scores.values()), expected, rtol=1e-12)

@@ -1,5 +1,7 @@
 """Ranks and divergences that filters compute are those of SciPy, to the last bit."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,14 +11,28 @@ from scipy.stats import chi2_contingency, rankdata
 from sklearn.impute import SimpleImputer
 
 from outcry.market.frame import FloatArray, IntArray
-from training.selection.filters import _divergence, _ranks, _with_median
+from training.selection.filters import _divergence, _ranks, _spearman, _with_median
 
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False))
 
 
-@given(npst.arrays(np.float64, st.integers(0, 60), elements=VALUES))
-def test_ranks_are_those_of_scipy(column: FloatArray):
-    np.testing.assert_array_equal(_ranks(column), rankdata(column))
+COLUMNS = npst.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 60)), elements=VALUES | st.just(np.nan))
+
+
+@given(COLUMNS)
+def test_ranks_of_known_values_are_those_of_scipy(columns: FloatArray):
+    np.testing.assert_array_equal(_ranks(columns), rankdata(columns, axis=1, nan_policy="omit"))
+
+
+@given(COLUMNS)
+def test_correlations_are_those_of_scipy_with_the_median_where_a_value_is_unknown(columns: FloatArray):
+    filled = np.stack([_with_median(column) for column in columns])
+    ranks = rankdata(filled, axis=1)
+    expected = np.eye(len(columns))
+    for one, other in combinations(range(len(columns)), 2):
+        if np.ptp(ranks[one]) > 0.0 and np.ptp(ranks[other]) > 0.0:
+            expected[one, other] = expected[other, one] = np.corrcoef(ranks[one], ranks[other])[0, 1]
+    np.testing.assert_allclose(_spearman(columns, _ranks(columns)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("statistic", ["pearson", "log-likelihood"])

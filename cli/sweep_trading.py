@@ -78,7 +78,7 @@ def trade_sweep(settings: "Settings", prepared: "PreparedSweep", request: SweepR
                 result.is_interrupted = True
             finally:
                 workers.write()
-        result.seconds, result.memory = workers.seconds, workers.memory
+            result.seconds, result.memory = workers.seconds, workers.memory
         result.sharpes = asyncio.run(_known_sharpes(services.database_url, prepared))
     return result
 

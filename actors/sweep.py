@@ -76,51 +76,57 @@ class WorkerMemory:
         }
 
 
-def run_trials(
-    market: SweepMarket,
-    points: Sequence[Numbered],
-    memory: WorkerMemory,
-) -> Iterator[list[TrialOutcome]]:
-    """Trade points on the connected cluster, a core a task; yield outcomes as they come, in no fixed order.
-
-    Closing the iterator cancels what is not finished. A task whose process dies is tried again by Ray; where that
-    does not help, its trials fail with what Ray says.
+class TrialWorkers:
+    """Trade points on the connected cluster, a core a task.
 
     Parameters
     ----------
     market : SweepMarket
         Put into the object store once; workers read it there.
-    points : sequence of (int, mapping)
-        With the place of each in the sweep.
     memory : WorkerMemory
         Updated with every chunk.
     """
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    n_workers = max(int(resources.get("CPU", 1)), 1)
-    shared = ray.put(market)
-    waiting = list(reversed(points))
-    running: dict[Any, list[Numbered]] = {}
-    seconds_a_trial = SECONDS_A_CHUNK  # until one was measured, a trial is a chunk
-    try:
-        while waiting or running:
-            n = _chunk_size(seconds_a_trial, len(waiting), n_workers)
-            while waiting and len(running) < CHUNKS_A_WORKER * n_workers:
-                chunk = [waiting.pop() for _ in range(min(n, len(waiting)))]
-                running[_trade_chunk.remote(shared, chunk)] = chunk
-            done, _ = ray.wait(list(running), num_returns=1)
-            chunk = running.pop(done[0])
-            try:
-                report: ChunkReport = ray.get(done[0])
-            except ray.exceptions.RayError as error:
-                reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
-                yield [TrialOutcome(index, None, None, reason, 0.0) for index, _ in chunk]
-                continue
-            seconds_a_trial = report.seconds / len(report.outcomes)
-            memory.update(report)
-            yield report.outcomes
-    finally:
-        for reference in running:
-            ray.cancel(reference, force=True)
+
+    def __init__(self, market: SweepMarket, memory: WorkerMemory) -> None:
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        self._n_workers = max(int(resources.get("CPU", 1)), 1)
+        self._shared = ray.put(market)
+        self._memory = memory
+        self._seconds_a_trial = SECONDS_A_CHUNK  # until one was measured, a trial is a chunk
+
+    def run(self, points: Sequence[Numbered]) -> Iterator[list[TrialOutcome]]:
+        """Yield outcomes as they come, in no fixed order.
+
+        Closing the iterator cancels what is not finished. A task whose process dies is tried again by Ray; where that
+        does not help, its trials fail with what Ray says.
+
+        Parameters
+        ----------
+        points : sequence of (int, mapping)
+            With the place of each in the sweep.
+        """
+        waiting = list(reversed(points))
+        running: dict[Any, list[Numbered]] = {}
+        try:
+            while waiting or running:
+                n = _chunk_size(self._seconds_a_trial, len(waiting), self._n_workers)
+                while waiting and len(running) < CHUNKS_A_WORKER * self._n_workers:
+                    chunk = [waiting.pop() for _ in range(min(n, len(waiting)))]
+                    running[_trade_chunk.remote(self._shared, chunk)] = chunk
+                done, _ = ray.wait(list(running), num_returns=1)
+                chunk = running.pop(done[0])
+                try:
+                    report: ChunkReport = ray.get(done[0])
+                except ray.exceptions.RayError as error:
+                    reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+                    yield [TrialOutcome(index, None, None, reason, 0.0) for index, _ in chunk]
+                    continue
+                self._seconds_a_trial = report.seconds / len(report.outcomes)
+                self._memory.update(report)
+                yield report.outcomes
+        finally:
+            for reference in running:
+                ray.cancel(reference, force=True)
 
 
 def _chunk_size(seconds_a_trial: float, n_waiting: int, n_workers: int) -> int:

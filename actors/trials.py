@@ -9,6 +9,7 @@ import numpy as np
 
 from configs.grid import parameters_at, settings_at
 from configs.schema import Settings
+from outcry.backtest.analytics.information_coefficient import information_coefficient
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.figures import Metric, measure_run
 from outcry.backtest.fast.result import FastRun
@@ -51,6 +52,8 @@ class SweepMarket:
     parameters : mapping of str to Any
         Of the strategy, where a point does not say otherwise.
     bars_per_year : float
+    forward : float64 (n_frames, n_symbols) or None
+        Return from each close to the next, where the weights of a strategy are graded by it.
     """
 
     universe: Universe
@@ -63,6 +66,7 @@ class SweepMarket:
     strategy: StrategySource | None
     parameters: dict[str, Any]
     bars_per_year: float
+    forward: FloatArray | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -70,7 +74,7 @@ class SweepMarket:
         tape = self.tape
         arrays = [*tape.bars, tape.clock, tape.session, tape.present, tape.ts_close_ns]
         arrays += [*self.prices.values(), *self.columns.values()]
-        arrays += [each for each in (self.probability, self.volatility) if each is not None]
+        arrays += [each for each in (self.probability, self.volatility, self.forward) if each is not None]
         return sum(array.nbytes for array in arrays)
 
 
@@ -117,11 +121,14 @@ class TrialRunner:
             cash = float(config.broker.assumed().initial_cash)
             run = self.trade(point, config)
             figures = measure_run(run, cash, self._market.bars_per_year, settings.report.risk_free_per_year)
+            metrics = figures.metrics
+            if self._market.forward is not None and self._asked is not None:
+                metrics = metrics | {"ic": information_coefficient(self._asked[1], self._market.forward)}
         except OutcryError as error:
             return TrialOutcome(index, None, None, str(error), cash)
         except Exception as error:
             return TrialOutcome(index, None, None, f"{type(error).__name__}: {error}", cash)
-        return TrialOutcome(index, figures.metrics, figures.returns, "", cash)
+        return TrialOutcome(index, metrics, figures.returns, "", cash)
 
     def trade(self, point: Point, config: FastConfig) -> FastRun:
         """Trade a point."""

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 from bench.harness import Result, result
-from cli.sweep import Objective, SweepRequest, trade_sweep, weigh
+from cli.sweep import weigh
+from cli.sweep_trading import SweepRequest, trade_sweep
 from configs.grid import read_grid
 from configs.loader import load_settings
+from training.objective import read_objective
+from training.search.asking import ListedSearch
 from training.sweep import prepare_sweep
 
 DATA_DIR = Path(os.environ.get("OUTCRY_TEST_DATA", "../shared/data"))
@@ -33,12 +36,13 @@ def run() -> list[Result]:
         )  # fmt: skip
         Path(state_dir).chmod(0o755)  # the embedded database may run as another user
         grid = read_grid(GRID, settings, None)
-        request = SweepRequest(grid, grid.points(), None, {}, None, Objective.SHARPE, True, None, True)
+        search, objective = ListedSearch(grid, grid.points(), {}), read_objective("sharpe")
+        request = SweepRequest(search, None, {}, None, objective, True, None, True)
         started = time.perf_counter()
-        prepared = prepare_sweep(settings, grid, request.points, None, {}, None, lambda step, fraction: None)
+        prepared = prepare_sweep(settings, search, objective, None, {}, None, lambda step, fraction: None)
         prepared_at = time.perf_counter()
         swept = trade_sweep(settings, prepared, request)
-        weigh(prepared, [swept.outcomes[place] for place in sorted(swept.outcomes)], request.objective, swept)
+        weigh(prepared, [swept.outcomes[place] for place in sorted(swept.outcomes)], request, swept)
         total_s = time.perf_counter() - started
     n_failed = sum(outcome.metrics is None for outcome in swept.outcomes.values())
     how = (

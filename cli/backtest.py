@@ -1,6 +1,7 @@
 """``outcry backtest``: a run over recorded bars, in one compiled loop or through the desk."""
 
 import asyncio
+import os
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,9 @@ from cli.options import (
     read_settings,
 )
 from cli.progress import StepProgress
-from cli.sweep import Objective, SweepRequest, sweep
+from cli.sweep import sweep
+from cli.sweep_trading import SweepRequest
+from configs.search import Acquisition, SearchName
 
 if TYPE_CHECKING:
     from actors.fast import Progress
@@ -58,13 +61,40 @@ GridTexts = Annotated[
     typer.Option(
         "--grid",
         metavar="KEY=VALUES",
-        help="Trade every combination, over Ray; may be repeated. KEY: a setting of portfolio, risk or broker, or "
-        "param.NAME. VALUES: a,b,c or first..last/count or first..last:step.",
+        help="Trade many combinations, over Ray; may be repeated. KEY: a setting of portfolio, risk or broker, or "
+        "param.NAME. VALUES: a,b,c or first..last/count or first..last:step, or first..last for everything between.",
     ),
 ]
-NRandom = Annotated[int | None, typer.Option("--random", metavar="N", help="Draw N points of the grid.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of --random.")]
-BestBy = Annotated[Objective, typer.Option("--objective", help="What the best trial of a grid is the best in.")]
+Searched = Annotated[
+    SearchName | None,
+    typer.Option(
+        "--search",
+        help="Which combinations of --grid: all of them (grid, the default), N drawn (random), or N chosen by the "
+        "results so far, with a Gaussian process (bayes) or a genetic algorithm; see search.… of the settings.",
+        show_default=False,
+    ),
+]
+NTrials = Annotated[
+    int | None, typer.Option("--trials", metavar="N", help="Combinations to trade with random, bayes or genetic.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Of random, bayes and genetic.")]
+Acquired = Annotated[
+    Acquisition | None,
+    typer.Option(
+        "--acquisition",
+        help="What bayes looks for: expected improvement (ei, the default) or an upper confidence bound (ucb).",
+        show_default=False,
+    ),
+]
+BestBy = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="What the best trial is the best in: sharpe, sortino, calmar, total_return, ic (rank correlation of a "
+        "strategy's weights with the next returns), or FILE.py:FUNCTION.",
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Trade again what the journal has of the same grid.")]
 
 
@@ -78,9 +108,11 @@ def backtest(
     parameters: Parameters = None,
     engine: Engine = EngineName.FAST,
     grid: GridTexts = None,
-    n_random: NRandom = None,
+    search: Searched = None,
+    n_trials: NTrials = None,
     seed: Seed = 0,
-    objective: BestBy = Objective.SHARPE,
+    acquisition: Acquired = None,
+    objective: BestBy = "sharpe",
     fresh: Fresh = False,
     bundle: Bundle = None,
     config: ConfigFile = None,
@@ -92,14 +124,16 @@ def backtest(
     """Trade recorded bars in this process, with the decisions, limits and fills of a live floor.
 
     Without --strategy an ensemble is trained on the first part of the data, and trades the rest. With --grid each
-    combination of settings and parameters is a trial; all are kept in the journal, and the best one is reported with
-    how far it can be told from luck.
+    combination of settings and parameters is a trial, all of them or those that --search chooses; they are kept in the
+    journal, and the best one is reported with how far it can be told from luck.
     """
     from configs.grid import read_grid
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
     from outcry.backtest.strategy import StrategySource, load_strategy, parameters_of
     from outcry.errors import ConfigurationError, StrategyError
+    from training.objective import read_objective
+    from training.search.build import build_search
 
     settings = read_settings(
         source=source,
@@ -117,11 +151,14 @@ def backtest(
             raise ConfigurationError(f"--grid must go with --engine fast, was {engine.value}")
         file = None if strategy is None else StrategySource.read(strategy)
         found = read_grid(grid, settings, None if file is None else parameters_of(file.load()))
-        points = found.points(n_random, seed)
-        request = SweepRequest(found, points, file, given, bundle, objective, fresh, report, as_json)
+        points = build_search(
+            search or SearchName.GRID, found, n_trials, seed, acquisition, settings.search, os.cpu_count() or 1
+        )
+        request = SweepRequest(points, file, given, bundle, read_objective(objective), fresh, report, as_json)
         raise typer.Exit(sweep(settings, request))
-    if n_random is not None:
-        raise ConfigurationError("--random draws points of a grid, and --grid was not given")
+    for option, value in (("--search", search), ("--trials", n_trials), ("--acquisition", acquisition)):
+        if value is not None:
+            raise ConfigurationError(f"{option} must go with --grid, which says what is searched")
     chosen = None if strategy is None else load_strategy(strategy, given)
     with StepProgress(quiet=as_json) as progress:
         history, failure = _trade(settings, chosen, engine, bundle, progress.show)

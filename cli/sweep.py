@@ -1,73 +1,30 @@
-"""``outcry backtest --grid``: many trials over Ray, written to the journal, and what the best of them is worth."""
+"""``outcry backtest --grid``: many trials over Ray, and what the best of them is worth."""
 
-import asyncio
-import os
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from cli.cluster import cluster_address, ray_cluster
 from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
-from cli.ledger import services_of
 from cli.progress import StepProgress
-from cli.sweep_view import N_ROWS, SweepView, best_outcomes, best_table, point_text
-from configs.floor import RayConfig
-from configs.grid import SweepGrid, parameters_at, settings_at, to_level
+from cli.sweep_trading import SweepRequest, SweepResult, trade_sweep
+from cli.sweep_view import N_ROWS, best_outcomes, best_table, point_text
+from configs.grid import parameters_at, settings_at, to_level
 from outcry.errors import StrategyError
 
 if TYPE_CHECKING:
     from actors.trials import TrialOutcome
     from configs.schema import Settings
-    from outcry.adapters.postgres.sweeps import TrialRecord
     from outcry.backtest.analytics.sweep_evidence import SweepEvidence
     from outcry.backtest.history import RunHistory
-    from outcry.backtest.strategy import StrategySource
     from training.sweep import PreparedSweep
 
-WRITE_EVERY_S = 1.0
-STORE_SPARE_BYTES = 100 * 2**20
-
-
-class Objective(StrEnum):
-    """What the best trial is the best in."""
-
-    SHARPE = "sharpe"
-    SORTINO = "sortino"
-    CALMAR = "calmar"
-    TOTAL_RETURN = "total_return"
-
-
-@dataclass(frozen=True, slots=True)
-class SweepRequest:
-    """What the command line asks for."""
-
-    grid: SweepGrid
-    points: Sequence[Mapping[str, Any]]
-    strategy: "StrategySource | None"
-    parameters: Mapping[str, Any]
-    bundle: Path | None
-    objective: Objective
-    is_fresh: bool
-    report: Path | None
-    as_json: bool
-
-
-@dataclass(slots=True)
-class SweepResult:
-    """What came of a sweep; `sharpes` are of one session, of every trial known of the strategy on the market."""
-
-    outcomes: dict[int, "TrialOutcome"] = field(default_factory=dict)
-    n_reused: int = 0
-    is_interrupted: bool = False
-    seconds: float = 0.0
-    memory: dict[str, float] = field(default_factory=dict)
-    sharpes: dict[str, float] = field(default_factory=dict)
+NOT_A_GRID = (
+    "The trials are no grid: earlier results decided which came after. What each parameter does by itself is not told; "
+    "for such trials the deflated Sharpe ratio is a little too kind, and the probability of overfitting too harsh."
+)
 
 
 def sweep(settings: "Settings", request: SweepRequest) -> int:
@@ -83,8 +40,9 @@ def sweep(settings: "Settings", request: SweepRequest) -> int:
 
     with StepProgress(quiet=request.as_json) as progress:
         prepared = prepare_sweep(
-            settings, request.grid, request.points, request.strategy, request.parameters, request.bundle, progress.show
-        )
+            settings, request.search, request.objective, request.strategy, request.parameters, request.bundle,
+            progress.show,
+        )  # fmt: skip
         progress.close()
         result = trade_sweep(settings, prepared, request)
     outcomes = [result.outcomes[place] for place in sorted(result.outcomes)]
@@ -93,8 +51,8 @@ def sweep(settings: "Settings", request: SweepRequest) -> int:
             errors.print("interrupted before a trial was finished", highlight=False)
             return EXIT_INTERRUPTED
         raise StrategyError(f"all {len(outcomes)} trials failed, the first with: {outcomes[0].error}")
-    evidence = weigh(prepared, outcomes, request.objective, result)
-    best = best_outcomes(outcomes, request.objective, 1)
+    evidence = weigh(prepared, outcomes, request, result)
+    best = best_outcomes(outcomes, request.objective.name, 1)
     path = request.report or settings.floor.state_dir / "runs" / prepared.plan.run_id / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     document = describe(prepared, request, result, outcomes, evidence) | {"report": str(path)}
@@ -113,72 +71,35 @@ def sweep(settings: "Settings", request: SweepRequest) -> int:
         console.print(f"report  {path}", highlight=False, soft_wrap=True)
     if result.is_interrupted:
         errors.print(
-            f"stopped after {len(outcomes)} of {len(prepared.trials)} trials; the same command goes on", highlight=False
+            f"stopped after {len(outcomes)} of {prepared.n_trials} trials; the same command goes on", highlight=False
         )
         return EXIT_INTERRUPTED
     return 0
 
 
-def trade_sweep(settings: "Settings", prepared: "PreparedSweep", request: SweepRequest) -> SweepResult:
-    """Trade every trial that the journal does not hold yet, writing each as it comes."""
-    from actors.sweep import WorkerMemory, run_trials
-    from actors.trials import TrialOutcome
-
-    result, memory = SweepResult(), WorkerMemory()
-    points = [trial.point for trial in prepared.trials]
-    with services_of(settings) as services:
-        known = asyncio.run(_open(services.database_url, prepared, request))
-        for trial in prepared.trials:
-            if (record := known.get(trial.key)) is not None:
-                metrics = dict(record.metrics or {})
-                result.outcomes[trial.index] = TrialOutcome(
-                    trial.index, metrics, record.returns, "", record.initial_cash
-                )
-        result.n_reused = len(result.outcomes)
-        todo = [(trial.index, trial.point) for trial in prepared.trials if trial.index not in result.outcomes]
-        unwritten: list[TrialOutcome] = []
-        started = written_at = time.monotonic()
-        try:
-            if todo:
-                with (
-                    ray_cluster(_cluster_for(settings.ray, prepared.market.n_bytes)),
-                    SweepView(points, request.objective, quiet=request.as_json) as view,
-                ):
-                    started = time.monotonic()
-                    view.resume(list(result.outcomes.values()))
-                    for outcomes in run_trials(prepared.market, todo, memory):
-                        result.outcomes.update((outcome.index, outcome) for outcome in outcomes)
-                        unwritten += outcomes
-                        view.show(outcomes)
-                        if time.monotonic() - written_at > WRITE_EVERY_S:
-                            _write(services.database_url, prepared, unwritten)
-                            unwritten, written_at = [], time.monotonic()
-                    result.seconds = time.monotonic() - started
-        except KeyboardInterrupt:
-            result.is_interrupted = True
-            result.seconds = time.monotonic() - started
-        _write(services.database_url, prepared, unwritten)
-        result.sharpes = asyncio.run(_known_sharpes(services.database_url, prepared))
-    result.memory = memory.to_record() if memory.n_workers else {}
-    return result
-
-
 def weigh(
-    prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"], objective: str, result: SweepResult
+    prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"], request: SweepRequest, result: SweepResult
 ) -> "SweepEvidence":
-    """Weigh the best trial against all that are known."""
+    """Weigh the best trial against all that are known.
+
+    Main effects want trials whose values of the other parameters are alike: those of an adaptive search are not.
+    """
     from actors.trials import objective_of
     from outcry.backtest.analytics.session_returns import sessions_per_year
     from outcry.backtest.analytics.sweep_evidence import weigh_sweep
 
     plan = prepared.plan
-    return weigh_sweep(
+    evidence = weigh_sweep(
         [{key: to_level(value) for key, value in prepared.trials[outcome.index].point.items()} for outcome in outcomes],
-        objective_of(list(outcomes), objective),
+        objective_of(list(outcomes), request.objective.name),
         {place: outcome.returns for place, outcome in enumerate(outcomes) if outcome.returns is not None},
         np.array(list(result.sharpes.values()), dtype=np.float64),
         sessions_per_year(prepared.frames.ts_close_ns, plan.bars_per_year),
     )
+    if not request.search.is_adaptive or evidence.sensitivity is None:
+        return evidence
+    around = replace(evidence.sensitivity, effects=())
+    return replace(evidence, sensitivity=around, cautions=(*evidence.cautions, NOT_A_GRID))
 
 
 def history_of_trial(prepared: "PreparedSweep", point: Mapping[str, Any], evidence: "SweepEvidence") -> "RunHistory":
@@ -209,7 +130,7 @@ def describe(
     """Return all that is told of a sweep as plain values."""
     plan, n_new = prepared.plan, len(outcomes) - result.n_reused
     points = {outcome.index: dict(prepared.trials[outcome.index].point) for outcome in outcomes}
-    best = best_outcomes(outcomes, request.objective, 1)
+    best = best_outcomes(outcomes, request.objective.name, 1)
     failed = [outcome for outcome in outcomes if outcome.metrics is None]
     return {
         "sweep_id": prepared.sweep_id,
@@ -218,10 +139,11 @@ def describe(
         "n_symbols": len(plan.universe),
         "n_frames": len(prepared.frames),
         "span_ns": [int(prepared.frames.ts_close_ns[0]), int(prepared.frames.ts_close_ns[-1])],
-        "objective": request.objective.value,
+        "objective": request.objective.name,
         "in_sample": in_sample_text(len(outcomes), is_forecast=prepared.model is not None),
-        "grid": request.grid.to_json(),
-        "n_points": len(prepared.trials),
+        "grid": request.search.grid.to_json(),
+        "search": request.search.to_json(),
+        "n_points": prepared.n_trials,
         "n_finished": len(outcomes) - len(failed),
         "n_failed": len(failed),
         "n_reused": result.n_reused,
@@ -257,76 +179,15 @@ def _count_errors(failed: Sequence["TrialOutcome"]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: -pair[1])[:N_ROWS])
 
 
-def _cluster_for(config: RayConfig, n_bytes: int) -> RayConfig:
-    """Return the settings of a cluster with a worker a core, and a store that holds the market."""
-    if cluster_address(config) is not None:
-        return config
-    store = max(config.object_store_bytes, n_bytes * 5 // 4 + STORE_SPARE_BYTES)
-    return config.model_copy(update={"num_cpus": os.cpu_count() or 1, "object_store_bytes": store})
-
-
-async def _open(url: str, prepared: "PreparedSweep", request: SweepRequest) -> "dict[str, TrialRecord]":
-    """Record the sweep, and return what it has finished before."""
-    from outcry.adapters.postgres.sweeps import SweepJournal, SweepRecord
-
-    plan, closes = prepared.plan, prepared.frames.ts_close_ns
-    async with SweepJournal.connect(url) as journal:
-        await journal.create(
-            SweepRecord(
-                sweep_id=prepared.sweep_id,
-                strategy_name=prepared.strategy_name,
-                market=plan.fingerprint,
-                source=plan.settings.market.source,
-                symbols=plan.universe.symbols,
-                span_ns=(int(closes[0]), int(closes[-1])),
-                grid=request.grid.to_json(),
-                configuration={**plan.settings.public(), "parameters": dict(request.parameters)},
-                n_points=len(prepared.trials),
-            )
-        )
-        return {} if request.is_fresh else await journal.finished(prepared.sweep_id)
-
-
-def _write(url: str, prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"]) -> None:
-    from outcry.adapters.postgres.sweeps import SweepJournal, TrialRecord
-
-    async def write() -> None:
-        async with SweepJournal.connect(url) as journal:
-            await journal.add(prepared.sweep_id, records)
-
-    records = []
-    for outcome in outcomes:
-        trial = prepared.trials[outcome.index]
-        records.append(
-            TrialRecord(
-                trial.key,
-                trial.point,
-                trial.configuration,
-                outcome.initial_cash,
-                outcome.metrics,
-                outcome.returns,
-                outcome.error,
-            )
-        )
-    if records:
-        asyncio.run(write())
-
-
-async def _known_sharpes(url: str, prepared: "PreparedSweep") -> dict[str, float]:
-    from outcry.adapters.postgres.sweeps import SweepJournal
-
-    async with SweepJournal.connect(url) as journal:
-        return await journal.known_sharpes(prepared.strategy_name, prepared.plan.fingerprint)
-
-
 def _print(
     prepared: "PreparedSweep", request: SweepRequest, document: Mapping[str, Any], outcomes: Sequence["TrialOutcome"]
 ) -> None:
     points = [trial.point for trial in prepared.trials]
-    console.print(best_table(best_outcomes(outcomes, request.objective, N_ROWS), points))
+    name = request.objective.name
+    console.print(best_table(best_outcomes(outcomes, name, N_ROWS), points, name))
     evidence = document["evidence"]
     n_failed, reused = document["n_failed"], document["n_reused"]
-    parts = [f"{len(outcomes)} of {len(points)} trials"]
+    parts = [f"{len(outcomes)} of {prepared.n_trials} trials"]
     parts += [f"{n_failed} failed"] if n_failed else []
     parts += [f"{reused} from the journal"] if reused else []
     if (rate := document["trials_per_s"]) is not None:
@@ -339,7 +200,7 @@ def _print(
     lines = [f"sweep {prepared.sweep_id}: " + ", ".join(parts)]
     lines += [f"{n} failed: {error}" for error, n in document["errors"].items()]
     if best := document["best"]:
-        lines.append(f"best {request.objective.value}: {point_text(best['point'])}")
+        lines.append(f"best {name}: {point_text(best['point'])}")
     lines.append(document["in_sample"])
     if deflated := evidence["deflated"]:
         lines.append(
@@ -355,7 +216,7 @@ def _print(
         for effect in sensitivity["effects"]:
             share = effect["effect_frac"]
             if share is not None:
-                lines.append(f"{effect['parameter']} explains {100 * share:.0f} % of the {request.objective.value}")
+                lines.append(f"{effect['parameter']} explains {100 * share:.0f} % of the {name}")
     lines += [f"caution: {text}" for text in evidence["cautions"]]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

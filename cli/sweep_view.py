@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group
@@ -13,6 +13,9 @@ from rich.table import Table
 
 from actors.trials import Point, TrialOutcome
 from cli.console import console
+
+if TYPE_CHECKING:
+    from training.sweep import TrialList
 
 N_ROWS = 10
 _LINE_EVERY_S = 5.0
@@ -25,17 +28,20 @@ class SweepView:
 
     Parameters
     ----------
-    points : sequence of mapping
-        Of every trial, by its place.
+    trials : sequence of Trial
+        By place; may grow.
     objective : str
         The metric that ranks them.
+    n_trials : int
+        That there will be.
     quiet : bool
         Show nothing.
     """
 
-    def __init__(self, points: Sequence[Point], objective: str, *, quiet: bool = False) -> None:
-        self._points = points
+    def __init__(self, trials: "TrialList", objective: str, n_trials: int, *, quiet: bool = False) -> None:
+        self._trials = trials
         self._objective = objective
+        self._n_trials = n_trials
         self._quiet = quiet
         self._outcomes: list[TrialOutcome] = []
         self._n_failed = 0
@@ -45,7 +51,7 @@ class SweepView:
             TextColumn("[bold]trials"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn(),
             TimeRemainingColumn(), console=console,
         )  # fmt: skip
-        self._task = self._progress.add_task("trials", total=len(points))
+        self._task = self._progress.add_task("trials", total=n_trials)
         self._live = (
             Live(self._progress, console=console, refresh_per_second=4) if console.is_terminal and not quiet else None
         )
@@ -61,20 +67,17 @@ class SweepView:
         if self._live is not None:
             self._live.stop()
 
-    def resume(self, outcomes: Sequence[TrialOutcome]) -> None:
-        """Take over what an earlier sweep has finished."""
-        self._n_before = len(outcomes)
-        self.show(outcomes)
-
-    def show(self, outcomes: Sequence[TrialOutcome]) -> None:
-        """Show further outcomes."""
+    def show(self, outcomes: Sequence[TrialOutcome], *, is_reused: bool = False) -> None:
+        """Show further outcomes; those of the journal say nothing of how fast trials are."""
+        self._n_before += len(outcomes) if is_reused else 0
         self._outcomes = best_outcomes([*self._outcomes, *outcomes], self._objective, N_ROWS)
         self._n_failed += sum(outcome.metrics is None for outcome in outcomes)
         self._progress.advance(self._task, len(outcomes))
         if self._quiet:
             return
         if self._live is not None:
-            self._live.update(Group(best_table(self._outcomes, self._points), self._progress, self._failures()))
+            table = best_table(self._outcomes, [trial.point for trial in self._trials], self._objective)
+            self._live.update(Group(table, self._progress, self._failures()))
         elif time.monotonic() >= self._line_at:
             self._line_at = time.monotonic() + _LINE_EVERY_S
             console.print(self._line(), highlight=False, soft_wrap=True)
@@ -83,16 +86,15 @@ class SweepView:
         return f"[red]{self._n_failed} failed[/]" if self._n_failed else ""
 
     def _line(self) -> str:
-        n_done, n = int(self._progress.tasks[0].completed), len(self._points)
+        n_done, n = int(self._progress.tasks[0].completed), self._n_trials
         elapsed = max(time.monotonic() - self._started, 1e-9)
         rate = (n_done - self._n_before) / elapsed
         eta = f", {(n - n_done) / rate:,.0f} s left" if rate > 0 else ""
         best = ""
         if self._outcomes:
             first = self._outcomes[0]
-            best = (
-                f"  best {self._objective} {_number(first, self._objective)} at {point_text(self._points[first.index])}"
-            )
+            where = point_text(self._trials[first.index].point)
+            best = f"  best {self._objective} {_number(first, self._objective)} at {where}"
         failed = f", {self._n_failed} failed" if self._n_failed else ""
         return f"{n_done}/{n} trials{failed}, {rate:.1f} trials/s{eta}{best}"
 
@@ -103,15 +105,16 @@ def best_outcomes(outcomes: Sequence[TrialOutcome], objective: str, n: int) -> l
     return sorted(known, key=lambda each: (-float((each.metrics or {})[objective] or 0.0), each.index))[:n]
 
 
-def best_table(outcomes: Sequence[TrialOutcome], points: Sequence[Point]) -> Table:
-    """Return a row an outcome."""
+def best_table(outcomes: Sequence[TrialOutcome], points: Sequence[Point], objective: str = METRICS[0]) -> Table:
+    """Return a row an outcome, with the objective as a column of its own where it is none of `METRICS`."""
+    metrics = METRICS if objective in METRICS else (objective, *METRICS)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     keys = list(points[0])
-    for name in ("trial", *keys, *METRICS):
-        table.add_column(name.rpartition(".")[2].replace("_", " "), justify="right")
+    for name in ("trial", *keys, *metrics):
+        table.add_column(name.rpartition(":")[2].rpartition(".")[2].replace("_", " "), justify="right")
     for outcome in outcomes:
         values = [_value_text(points[outcome.index][key]) for key in keys]
-        table.add_row(str(outcome.index), *values, *(_number(outcome, name) for name in METRICS))
+        table.add_row(str(outcome.index), *values, *(_number(outcome, name) for name in metrics))
     return table
 
 
@@ -130,4 +133,6 @@ def _number(outcome: TrialOutcome, name: str) -> str:
         return "-"
     if name in _PERCENT:
         return f"{100 * value:.2f} %"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.2f}" if name in METRICS else f"{value:.4g}"

@@ -5,6 +5,8 @@
     portfolio.max_positions=5,10,20                     a list
     portfolio.target_volatility_per_year=0.05..0.25/5   so many values, evenly spaced, both ends among them
     param.window=10..50:10                              a first value, a last one, and the step between
+    param.edge=0.01..0.05                               everything between, for a search that is not the grid; whole
+                                                        numbers where the key takes them
     broker.latency_ms=[[0, 0], [50, 250]]               a list in YAML, for values that are lists themselves
 """
 
@@ -12,7 +14,9 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+import types
+import typing
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from functools import cached_property
@@ -30,6 +34,8 @@ SECTIONS = ("portfolio", "risk", "broker")
 """Sections that change neither data, features nor forecasts: those of a sweep are computed once."""
 PARAMETER = "param"
 MOST_POINTS = 100_000
+RANGE_STEPS = 10_000
+"""Of a range without steps: finer than any result can tell, and each value has few digits."""
 
 _KEPT_OUT = {
     "market": "it changes the data",
@@ -39,15 +45,36 @@ _KEPT_OUT = {
     "report": "it changes no trade",
 }
 _RANGE = re.compile(r"(?P<first>[^.\s]\S*?|\.\d\S*?)\.\.(?P<last>[^/:\s]+)(?:(?P<kind>[/:])(?P<detail>\S+))?")
-_FORMS = "a,b,c or first..last/count or first..last:step"
+_FORMS = "a,b,c or first..last/count or first..last:step or first..last"
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The values that one setting or parameter takes, in the order given; none is there twice."""
+    """The values that one setting or parameter takes.
+
+    Attributes
+    ----------
+    key : str
+    values : tuple
+        In the order given, none of them twice; of a range without steps its two ends.
+    is_range : bool
+        Whether what lies between the two values belongs to it, in `RANGE_STEPS` steps.
+    """
 
     key: str
     values: tuple[Any, ...]
+    is_range: bool = False
+
+    @property
+    def n_levels(self) -> int:
+        return RANGE_STEPS + 1 if self.is_range else len(self.values)
+
+    def level(self, place: int) -> Any:
+        """Return the value at a place, from 0 to ``n_levels - 1``."""
+        if not self.is_range:
+            return self.values[place]
+        first, last = (Decimal(str(value)) for value in self.values)
+        return float(first + (last - first) * place / RANGE_STEPS)
 
     @property
     def section(self) -> str:
@@ -65,14 +92,15 @@ class SweepGrid:
     Examples
     --------
     >>> grid = SweepGrid((Axis("portfolio.max_positions", (5, 10)), Axis("param.window", (20, 50))))
-    >>> len(grid), grid.point(1)
+    >>> grid.n_points, grid.point(1)
     (4, {'portfolio.max_positions': 10, 'param.window': 20})
     """
 
     axes: tuple[Axis, ...]
 
-    def __len__(self) -> int:
-        return math.prod(len(axis.values) for axis in self.axes)
+    @property
+    def n_points(self) -> int:
+        return math.prod(axis.n_levels for axis in self.axes)
 
     @cached_property
     def _turning(self) -> tuple[Axis, ...]:
@@ -83,8 +111,8 @@ class SweepGrid:
         """Return the values of a point, by key, in the order of the axes."""
         found: dict[str, Any] = {}
         for axis in reversed(self._turning):
-            index, place = divmod(index, len(axis.values))
-            found[axis.key] = axis.values[place]
+            index, place = divmod(index, axis.n_levels)
+            found[axis.key] = axis.level(place)
         return {axis.key: found[axis.key] for axis in self.axes}
 
     def points(self, n_random: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
@@ -93,25 +121,45 @@ class SweepGrid:
         Raises
         ------
         ConfigurationError
-            For more than `MOST_POINTS`, or a draw of less than one.
+            For more than `MOST_POINTS`, and for every point of a range without steps.
         """
-        n_all = len(self)
-        if n_random is not None and n_random < 1:
-            raise ConfigurationError(f"--random must draw at least one point, was {n_random}")
+        n_all = self.n_points
         wanted = n_all if n_random is None else min(n_random, n_all)
+        for axis in self.axes:
+            if axis.is_range and n_random is None:
+                text = f"--grid {axis.key}={axis.values[0]}..{axis.values[1]}"
+                raise ConfigurationError(
+                    f"{text} must say how many values, as {text.partition('=')[2]}/5, or the step between them, as "
+                    f"{text.partition('=')[2]}:STEP, with --search grid"
+                )
         if wanted > MOST_POINTS:
-            sizes = " x ".join(str(len(axis.values)) for axis in self.axes)
+            sizes = " x ".join(str(axis.n_levels) for axis in self.axes)
             raise ConfigurationError(
-                f"--grid must have at most {MOST_POINTS:,} points, has {sizes} = {n_all:,}; --random N draws some"
+                f"--grid must have at most {MOST_POINTS:,} points, has {sizes} = {n_all:,}; --search random --trials N "
+                "draws some"
             )
         if wanted == n_all:
             return [self.point(index) for index in range(n_all)]
-        drawn = np.random.default_rng(seed).choice(n_all, size=wanted, replace=False)
-        return [self.point(index) for index in sorted(drawn.tolist())]
+        return [self.point(index) for index in sorted(self._draw(wanted, np.random.default_rng(seed)))]
 
-    def to_json(self) -> dict[str, list[Any]]:
+    def _draw(self, n: int, rng: np.random.Generator) -> list[int]:
+        if self.n_points <= np.iinfo(np.int64).max:
+            drawn: list[int] = rng.choice(self.n_points, size=n, replace=False).tolist()
+            return drawn
+        found: set[int] = set()  # of so many points that one is hardly ever drawn twice
+        while len(found) < n:
+            index = 0
+            for axis in self._turning:
+                index = index * axis.n_levels + int(rng.integers(axis.n_levels))
+            found.add(index)
+        return list(found)
+
+    def to_json(self) -> dict[str, Any]:
         """Return the axes as plain values."""
-        return {axis.key: list(axis.values) for axis in self.axes}
+        return {
+            axis.key: {"first": axis.values[0], "last": axis.values[1]} if axis.is_range else list(axis.values)
+            for axis in self.axes
+        }
 
 
 def read_grid(texts: Sequence[str], settings: Settings, parameters: Mapping[str, Any] | None) -> SweepGrid:
@@ -141,7 +189,7 @@ def read_grid(texts: Sequence[str], settings: Settings, parameters: Mapping[str,
         if any(axis.key == key for axis in axes):
             raise ConfigurationError(f"--grid {key} must be given once, was given twice")
         _check_key(key, settings, parameters)
-        axis = Axis(key, read_values(key, values))
+        axis = read_axis(key, values, _kinds_of(key, settings, parameters or {}))
         _check_values(axis, settings, parameters or {})
         axes.append(axis)
     if not axes:
@@ -149,20 +197,34 @@ def read_grid(texts: Sequence[str], settings: Settings, parameters: Mapping[str,
     return SweepGrid(tuple(axes))
 
 
-def read_values(key: str, text: str) -> tuple[Any, ...]:
-    """Return the values of a list or a range.
+def read_axis(key: str, text: str, kinds: Collection[Any] = ()) -> Axis:
+    """Return the axis of a list or a range.
+
+    Parameters
+    ----------
+    key, text : str
+    kinds : collection of type
+        What the key takes, as far as it is known: of a range without steps they say whether it means whole numbers;
+        where they do not, both ends decide.
 
     Examples
     --------
-    >>> read_values("k", "0.1..0.3:0.1"), read_values("k", "5..25/5"), read_values("k", "true,false")
+    >>> read_axis("k", "0.1..0.3:0.1").values, read_axis("k", "5..25/5").values, read_axis("k", "true,false").values
     ((0.1, 0.2, 0.3), (5, 10, 15, 20, 25), (True, False))
+    >>> read_axis("k", "1..3"), read_axis("k", "1..3", [float])
+    (Axis(key='k', values=(1, 2, 3), is_range=False), Axis(key='k', values=(1.0, 3.0), is_range=True))
     """
     if text.startswith("["):
         values = _read_yaml(key, text)
         if not isinstance(values, list):
             raise ConfigurationError(f"--grid {key} must be a list in YAML where it begins with [, was {text}")
     elif ".." in text:
-        values = _read_range(key, text)
+        match = _RANGE.fullmatch(text)
+        if match is None:
+            raise ConfigurationError(f"--grid {key} must be {_FORMS}, was {text}")
+        if match["kind"] is None:
+            return _read_span(key, text, match, kinds)
+        values = _read_range(key, text, match)
     else:
         values = [_read_yaml(key, part) for part in text.split(",")]
     if not values:
@@ -170,7 +232,7 @@ def read_values(key: str, text: str) -> tuple[Any, ...]:
     for place, value in enumerate(values):
         if any(type(value) is type(other) and value == other for other in values[:place]):
             raise ConfigurationError(f"--grid {key}={text} must hold each value once, holds {value} twice")
-    return tuple(values)
+    return Axis(key, tuple(values))
 
 
 def settings_at(settings: Settings, point: Mapping[str, Any]) -> dict[str, FrozenConfig]:
@@ -245,6 +307,23 @@ def _check_values(axis: Axis, settings: Settings, parameters: Mapping[str, Any])
                 raise ConfigurationError(f"--grid {axis.section}.{'; '.join(_rules(error))}") from None
 
 
+def _kinds_of(key: str, settings: Settings, parameters: Mapping[str, Any]) -> set[Any]:
+    """Return the types that a key takes, those of a union one by one."""
+    section, _, name = key.partition(".")
+    if section == PARAMETER:
+        open_kinds = [parameters.get(name, object)]
+    else:
+        open_kinds = [type(getattr(settings, section)).model_fields[name].annotation]
+    found: set[Any] = set()
+    while open_kinds:
+        kind = open_kinds.pop()
+        if typing.get_origin(kind) in (typing.Union, types.UnionType):
+            open_kinds += typing.get_args(kind)
+        else:
+            found.add(kind)
+    return found
+
+
 def _is_of(value: Any, wanted: Any) -> bool:
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
@@ -292,14 +371,19 @@ def _read_yaml(key: str, text: str) -> Any:
     return value
 
 
-def _read_range(key: str, text: str) -> list[int | float]:
-    match = _RANGE.fullmatch(text)
-    if match is None:
-        raise ConfigurationError(f"--grid {key} must be {_FORMS}, was {text}")
-    if match["kind"] is None:
-        raise ConfigurationError(
-            f"--grid {key}={text} must say how many values, as {text}/5, or the step between them, as {text}:STEP"
-        )
+def _read_span(key: str, text: str, match: re.Match[str], kinds: Collection[Any]) -> Axis:
+    first, last = (_read_number(key, match[name]) for name in ("first", "last"))
+    if last <= first:
+        raise ConfigurationError(f"--grid {key}={text} is empty: {last} is not above {first}")
+    is_whole = first == first.to_integral_value() and last == last.to_integral_value()
+    if is_whole and float not in kinds and (int in kinds or _is_written_whole(match)):
+        if last - first >= MOST_POINTS:
+            raise ConfigurationError(f"--grid {key}={text} must have at most {MOST_POINTS:,} values, has more")
+        return Axis(key, tuple(range(int(first), int(last) + 1)))
+    return Axis(key, (float(first), float(last)), is_range=True)
+
+
+def _read_range(key: str, text: str, match: re.Match[str]) -> list[int | float]:
     first, last = (_read_number(key, match[name]) for name in ("first", "last"))
     values = (
         _spaced(key, text, first, last, match["detail"])
@@ -307,8 +391,11 @@ def _read_range(key: str, text: str) -> list[int | float]:
         else _stepped(key, text, first, last, match["detail"])
     )
     is_whole = all(value == value.to_integral_value() for value in (first, last, *values))
-    written_whole = not any(sign in match["first"] + match["last"] for sign in ".eE")
-    return [int(value) for value in values] if is_whole and written_whole else [float(value) for value in values]
+    return [int(value) for value in values] if is_whole and _is_written_whole(match) else [float(v) for v in values]
+
+
+def _is_written_whole(match: re.Match[str]) -> bool:
+    return not any(sign in match["first"] + match["last"] for sign in ".eE")
 
 
 def _spaced(key: str, text: str, first: Decimal, last: Decimal, detail: str) -> list[Decimal]:

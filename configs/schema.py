@@ -5,6 +5,7 @@ from typing import Any, Literal
 from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
 from configs.report import ReportConfig
+from configs.search import SearchConfig
 from configs.serving import ServingConfig
 from configs.stress import StressConfig
 from configs.training import TrainingConfig
@@ -34,6 +35,7 @@ class Settings(FrozenConfig):
     floor: FloorConfig = FloorConfig()
     report: ReportConfig = ReportConfig()
     stress: StressConfig = StressConfig()
+    search: SearchConfig = SearchConfig()
     storage: StorageConfig = StorageConfig()
     ray: RayConfig = RayConfig()
 

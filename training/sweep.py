@@ -3,24 +3,27 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actors.fast import Forecasts, forecast_frames
 from actors.trials import Point, SweepMarket, config_at
-from configs.grid import SECTIONS, SweepGrid, parameters_at, settings_at
+from configs.grid import PARAMETER, SECTIONS, parameters_at, settings_at
 from configs.plan import RunPlan
 from configs.schema import Settings
 from outcry.backtest.fast.loop import loop_version
 from outcry.backtest.fast.tape import build_tape
-from outcry.backtest.strategy import AnyStrategy, StrategySource, make_strategy
+from outcry.backtest.strategy import AnyStrategy, Strategy, StrategySource, make_strategy
 from outcry.errors import ConfigurationError, StrategyError
 from outcry.execution.tape import frames_looked_back
+from outcry.labels.forward import forward_returns
 from outcry.market.frame import FrameTensor
 from outcry.models.bundle import ModelBundle
+from training.objective import IC, Objective
 from training.prepare import prepare_backtest
+from training.search.asking import Search
 
 ENSEMBLE = "ensemble"
 
@@ -37,6 +40,50 @@ class Trial:
     configuration: Mapping[str, Any]
 
 
+class TrialList:
+    """The trials of a sweep, in the order of their points; no two have the same key.
+
+    Parameters
+    ----------
+    facts : mapping
+        What all of them have in common and what decides their results: market, span, features, forecasts, strategy.
+    settings : Settings
+    parameters : mapping
+        Of the strategy, where a point does not say otherwise.
+    """
+
+    def __init__(self, facts: Mapping[str, Any], settings: Settings, parameters: Mapping[str, Any]) -> None:
+        self._facts, self._settings, self._parameters = facts, settings, parameters
+        self._by_key: dict[str, Trial] = {}
+        self._trials: list[Trial] = []
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __getitem__(self, index: int) -> Trial:
+        return self._trials[index]
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self._trials)
+
+    def add(self, points: Sequence[Point]) -> list[Trial]:
+        """Return the trial of each point, a new one where no earlier point comes to the same."""
+        return [self._find(point) for point in points]
+
+    def _find(self, point: Point) -> Trial:
+        try:
+            sections = {name: each.model_dump(mode="json") for name, each in settings_at(self._settings, point).items()}
+        except ConfigurationError:  # the trial says so when it is traded
+            sections = {name: getattr(self._settings, name).model_dump(mode="json") for name in SECTIONS}
+            sections["contradiction"] = dict(point)
+        configuration = sections | {"parameters": {**self._parameters, **parameters_at(point)}}
+        key = _hash({"facts": self._facts, "configuration": configuration})[:32]
+        if key not in self._by_key:
+            self._by_key[key] = Trial(len(self._trials), key, point, configuration)
+            self._trials.append(self._by_key[key])
+        return self._by_key[key]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedSweep:
     """Everything that the trials of a sweep read, and what each of them is.
@@ -50,8 +97,10 @@ class PreparedSweep:
     warmup, frames : FrameTensor
     forecasts : Forecasts
     market : SweepMarket
-    trials : tuple of Trial
-        No two have the same key.
+    trials : TrialList
+        Those known beforehand; an adaptive search adds to them.
+    n_trials : int
+        That there will be, or a few less where points come to the same.
     """
 
     sweep_id: str
@@ -62,26 +111,26 @@ class PreparedSweep:
     frames: FrameTensor
     forecasts: Forecasts
     market: SweepMarket
-    trials: tuple[Trial, ...]
+    trials: TrialList
+    n_trials: int
 
 
-def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
+def prepare_sweep(  # noqa: PLR0917 - a run, and its search
     settings: Settings,
-    grid: SweepGrid,
-    points: Sequence[Point],
+    search: Search,
+    objective: Objective,
     strategy: StrategySource | None,
     parameters: Mapping[str, Any],
     bundle: Path | None,
     on_progress: Progress,
 ) -> PreparedSweep:
-    """Load the market, compute features and forecasts, and name every trial.
+    """Load the market, compute features and forecasts, and name every trial that is known beforehand.
 
     Parameters
     ----------
     settings : Settings
-    grid : SweepGrid
-    points : sequence of mapping
-        Of the grid.
+    search : Search
+    objective : Objective
     strategy : StrategySource or None
         None trades the forecasts of an ensemble.
     parameters : mapping
@@ -93,10 +142,13 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
     Raises
     ------
     ConfigurationError
-        Where the values contradict each other in every point.
+        Where the values contradict each other in every point, or the objective has no meaning for the trials.
     StrategyError
         Where the strategy can be made at no point.
     """
+    if objective.name == IC:
+        _check_coefficient(search, strategy)
+    points = search.probes()
     n_past = _frames_looked_back(settings, points)
     wanted = None if strategy is None else _wanted(strategy.load(), parameters, points)
     plan, model, warmup, frames = prepare_backtest(settings, wanted, bundle, on_progress)
@@ -114,6 +166,7 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
         strategy=strategy,
         parameters=dict(parameters),
         bars_per_year=plan.bars_per_year,
+        forward=forward_returns(frames.close, 1) if objective.name == IC else None,
     )
     facts = {
         "market": plan.fingerprint,
@@ -123,10 +176,31 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its grid
         "strategy": None if strategy is None else strategy.hash,
         "risk_free": settings.report.risk_free_per_year,
     }
-    trials = _name_trials(facts, settings, parameters, points)
-    whole = {"facts": facts, "grid": grid.to_json(), "trials": [trial.key for trial in trials], "loop": loop_version()}
+    trials = TrialList(facts, settings, parameters)
+    whole: dict[str, Any] = {"facts": facts, "grid": search.grid.to_json(), "loop": loop_version()}
+    if search.is_adaptive:  # the values decide which trials there are, and all that decides the values is part of it
+        base = {name: getattr(settings, name).model_dump(mode="json") for name in SECTIONS}
+        whole |= {"settings": base, "parameters": parameters}
+        whole |= {"search": search.to_json(), "objective": [objective.name, objective.version]}
+    else:
+        trials.add(points)
+        whole |= {"trials": [trial.key for trial in trials]}
+    n_trials = search.n_points if search.is_adaptive else len(trials)
     name = ENSEMBLE if wanted is None else type(wanted).__name__
-    return PreparedSweep(_hash(whole)[:16], name, plan, model, warmup, frames, forecasts, market, trials)
+    return PreparedSweep(_hash(whole)[:16], name, plan, model, warmup, frames, forecasts, market, trials, n_trials)
+
+
+def _check_coefficient(search: Search, strategy: StrategySource | None) -> None:
+    if not any(axis.section == PARAMETER for axis in search.grid.axes):
+        raise ConfigurationError(
+            "--objective ic must have a param.NAME in --grid: no setting of portfolio, risk or broker changes what is "
+            "forecast"
+        )
+    if strategy is not None and not issubclass(strategy.load(), Strategy):
+        raise ConfigurationError(
+            "--objective ic must go with a Strategy, which says what it thinks of every frame; a StatefulStrategy "
+            "decides by what it holds"
+        )
 
 
 def _frames_looked_back(settings: Settings, points: Sequence[Point]) -> int:
@@ -160,24 +234,6 @@ def _wanted(kind: type[AnyStrategy], parameters: Mapping[str, Any], points: Sequ
     object.__setattr__(wanted, "columns", tuple(dict.fromkeys(name for each in made for name in each.columns)))
     object.__setattr__(wanted, "windows", windows)
     return wanted
-
-
-def _name_trials(
-    facts: Mapping[str, Any], settings: Settings, parameters: Mapping[str, Any], points: Sequence[Point]
-) -> tuple[Trial, ...]:
-    """Return the trials of the points; of points that come to the same only the first is one."""
-    found: dict[str, Trial] = {}
-    for point in points:
-        try:
-            sections = {name: each.model_dump(mode="json") for name, each in settings_at(settings, point).items()}
-        except ConfigurationError:  # the trial says so when it is traded
-            sections = {name: getattr(settings, name).model_dump(mode="json") for name in SECTIONS}
-            sections["contradiction"] = dict(point)
-        configuration = sections | {"parameters": {**parameters, **parameters_at(point)}}
-        key = _hash({"facts": facts, "configuration": configuration})[:32]
-        if key not in found:
-            found[key] = Trial(len(found), key, point, configuration)
-    return tuple(found.values())
 
 
 def _hash(value: Any) -> str:

@@ -8,10 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from cli.sweep import Objective, SweepRequest, sweep
+from cli.sweep import sweep
+from cli.sweep_trading import SweepRequest
 from configs.grid import read_grid
 from configs.loader import load_settings
+from configs.search import SearchName
 from outcry.backtest.strategy import StrategySource, parameters_of
+from training.objective import read_objective
+from training.search.build import build_search
 
 STRATEGY = """
 import numpy as np
@@ -39,14 +43,25 @@ def strategy(tmp_path: Path) -> StrategySource:
 
 
 def run_sweep(
-    url: str, redis_url: str, folder: Path, strategy: StrategySource, *grid: str, is_fresh: bool = False
+    url: str,
+    redis_url: str,
+    folder: Path,
+    strategy: StrategySource,
+    *grid: str,
+    search: SearchName = SearchName.GRID,
+    n_trials: int | None = None,
+    objective: str = "sortino",
 ) -> dict[str, Any]:
     settings = load_settings(
-        assignments=[f"storage.database_url={url}", f"storage.redis_url={redis_url}", f"floor.state_dir={folder}"]
-    )
+        assignments=[
+            f"storage.database_url={url}", f"storage.redis_url={redis_url}", f"floor.state_dir={folder}",
+            "search.batch=3", "search.n_initial=6",
+        ]
+    )  # fmt: skip
     found = read_grid(grid, settings, parameters_of(strategy.load()))
     report = folder / "report.html"
-    request = SweepRequest(found, found.points(), strategy, {}, None, Objective.SORTINO, is_fresh, report, True)
+    points = build_search(search, found, n_trials, 1, None, settings.search, 2)
+    request = SweepRequest(points, strategy, {}, None, read_objective(objective), False, report, True)
     assert sweep(settings, request) == 0
     assert "<html" in report.read_text()
     return json.loads((folder / "sweep.json").read_text())
@@ -93,3 +108,49 @@ def test_trials_are_kept_counted_once_and_resumed(postgres_url: str, redis_url: 
     assert again["trials"] == second["trials"]
     assert again["best"] == second["best"]
     assert again["evidence"] == second["evidence"]
+
+
+def test_search_goes_on_from_the_journal_with_the_same_trials(
+    postgres_url: str, redis_url: str, tmp_path: Path, strategy
+):
+    objective = tmp_path / "mine.py"
+    objective.write_text("def score(trial):\n    return trial.metrics['sharpe'] - trial.metrics['max_drawdown']\n")
+    grid = ("param.edge=0..0.02", "param.size=0.05,0.1,0.2,0.5")
+    whole = run_sweep(
+        postgres_url, redis_url, tmp_path, strategy, *grid,
+        search=SearchName.BAYES, n_trials=12, objective=f"{objective}:score",
+    )  # fmt: skip
+    assert (whole["n_points"], whole["n_reused"], len(whole["trials"])) == (12, 0, 12)
+    scores = [trial["metrics"]["mine.py:score"] for trial in whole["trials"] if trial["metrics"]]
+    assert whole["best"]["metrics"]["mine.py:score"] == max(scores)
+    assert whole["n_failed"] == sum(trial["point"]["param.size"] == 0.5 for trial in whole["trials"])
+    assert "no grid" in whole["evidence"]["cautions"][-1]
+    assert whole["evidence"]["sensitivity"]["effects"] == []
+
+    # What a kill leaves is a part of the trials, whichever ended first.
+    asyncio.run(forget_trials(postgres_url, whole["sweep_id"]))
+    again = run_sweep(
+        postgres_url, redis_url, tmp_path, strategy, *grid,
+        search=SearchName.BAYES, n_trials=12, objective=f"{objective}:score",
+    )  # fmt: skip
+    assert 0 < again["n_reused"] < whole["n_finished"]
+    assert again["trials"] == whole["trials"]
+    assert again["sweep_id"] == whole["sweep_id"]
+
+
+async def forget_trials(url: str, sweep_id: str) -> None:
+    """Delete every other trial of a sweep."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(
+            """
+            DELETE FROM sweep_trials WHERE sweep_id = $1 AND trial_key IN (
+                SELECT trial_key FROM (
+                    SELECT trial_key, row_number() OVER (ORDER BY trial_key) AS n FROM sweep_trials WHERE sweep_id = $1
+                ) AS numbered WHERE n % 2 = 0
+            )
+            """,
+            sweep_id,
+        )
+    finally:
+        await connection.close()

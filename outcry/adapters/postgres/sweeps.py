@@ -76,13 +76,13 @@ class SweepJournal:
             await database.close()
 
     async def create(self, sweep: SweepRecord) -> None:
-        """Record a sweep; the same one again changes nothing but when it was last worked on."""
+        """Record a sweep; the same one again changes nothing but how many points were asked for, and when last."""
         await self._database.execute(
             """
             INSERT INTO sweeps (sweep_id, strategy_name, market, source, symbols, start_date, end_date, grid,
                                 configuration, n_points)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-            ON CONFLICT (sweep_id) DO UPDATE SET updated_at = now()
+            ON CONFLICT (sweep_id) DO UPDATE SET updated_at = now(), n_points = excluded.n_points
             """,
             sweep.sweep_id,
             sweep.strategy_name,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.grid import MOST_POINTS, Axis, SweepGrid, parameters_at, read_grid, read_values, settings_at
+from configs.grid import MOST_POINTS, RANGE_STEPS, Axis, SweepGrid, parameters_at, read_axis, read_grid, settings_at
 from configs.loader import restore_settings
 from outcry.errors import ConfigurationError
 
@@ -34,6 +34,9 @@ def values_of(text: str) -> tuple[object, ...]:
         ("param.window=10", (10,)),
         ("param.edge=-1..1/3", (-1, 0, 1)),
         ("param.side=long,both", ("long", "both")),
+        ("portfolio.max_positions=5..8", (5, 6, 7, 8)),
+        ("param.window=-1..1", (-1, 0, 1)),
+        ("param.anything=2..4", (2, 3, 4)),
     ],
 )
 def test_values_are_what_was_written(text, values):
@@ -52,7 +55,10 @@ def test_values_are_what_was_written(text, values):
         ("features.columns=a", "it changes the features"),
         ("training.train_frac=0.5,0.6", "it changes the forecasts"),
         ("ray.num_cpus=1,2", "machinery of a run"),
-        ("portfolio.entry_edge=0.1..0.5", "how many values"),
+        ("portfolio.entry_edge=0.1..2", "less than or equal to 1, was 2"),
+        ("portfolio.entry_edge=0.5..0.1", "is empty"),
+        ("param.window=0.5..3.5", "param.window must be int, was 0.5"),
+        ("param.window=0..1000000", "at most"),
         ("portfolio.entry_edge=0.5..0.1:0.1", "is empty"),
         ("portfolio.entry_edge=0.5..0.5/2", "is empty"),
         ("portfolio.entry_edge=0.1..0.5:0", "step above 0"),
@@ -112,7 +118,7 @@ AXES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(
 @given(grid=AXES)
 def test_points_are_the_product(grid):
     points = [tuple(point.items()) for point in grid.points()]
-    assert len(points) == len(grid) == len(set(points))
+    assert len(points) == grid.n_points == len(set(points))
     assert all([axis.key for axis in grid.axes] == [key for key, _ in point] for point in points)
     settled = [repr(parameters_at(dict(point))) for point in points]
     assert sum(a != b for a, b in itertools.pairwise(settled)) == len(set(settled)) - 1
@@ -124,24 +130,43 @@ def test_random_points_are_different_ones_of_the_grid_and_the_same_for_a_seed(gr
     everything = grid.points()
     places = [everything.index(point) for point in drawn]
     assert places == sorted(set(places))
-    assert len(places) == min(n, len(grid))
+    assert len(places) == min(n, grid.n_points)
     assert drawn == grid.points(n, seed)
 
 
 def test_grid_too_large_is_refused_and_random_draws_of_it():
     grid = SweepGrid(tuple(Axis(f"param.a{k}", tuple(range(1_000))) for k in range(4)))
-    with pytest.raises(ConfigurationError, match="--random N"):
+    with pytest.raises(ConfigurationError, match="--search random --trials N"):
         grid.points()
     assert len(grid.points(10, seed=1)) == 10
-    with pytest.raises(ConfigurationError, match="at least one"):
-        grid.points(0)
+
+
+@pytest.mark.parametrize("text", ["portfolio.stop_loss_frac=0.01..0.05", "param.edge=0..1", "param.anything=0.5..2"])
+def test_range_without_steps_is_everything_between_and_no_grid(text):
+    grid = read_grid([text], SETTINGS, PARAMETERS)
+    (axis,) = grid.axes
+    first, last = axis.values
+    assert (axis.level(0), axis.level(RANGE_STEPS), axis.n_levels) == (first, last, RANGE_STEPS + 1)
+    assert axis.level(RANGE_STEPS // 4) == pytest.approx(first + (last - first) / 4, abs=1e-12)
+    assert len(str(axis.level(3_333))) <= 8
+    assert len({repr(point) for point in grid.points(50)}) == 50
+    with pytest.raises(ConfigurationError, match="how many values"):
+        grid.points()
+
+
+def test_random_draws_of_a_space_beyond_whole_numbers_of_the_machine():
+    grid = SweepGrid(tuple(Axis(f"param.a{k}", (0.0, 1.0), is_range=True) for k in range(6)))
+    assert grid.n_points > 2**63
+    points = grid.points(20, seed=3)
+    assert points == grid.points(20, seed=3)
+    assert len({repr(point) for point in points}) == 20
 
 
 @given(first=st.integers(-1_000, 1_000), step=st.integers(1, 50), n=st.integers(1, 40), scale=st.sampled_from([1, 100]))
 def test_steps_end_at_the_last_value_without_rounding(first, step, n, scale):
     numbers = [(first + k * step) / scale for k in range(n)]
     text = f"{numbers[0]}..{numbers[-1]}:{step / scale}"
-    assert read_values("k", text) == tuple(numbers)
+    assert read_axis("k", text).values == tuple(numbers)
 
 
 @given(
@@ -151,7 +176,7 @@ def test_steps_end_at_the_last_value_without_rounding(first, step, n, scale):
 )
 def test_spaced_values_rise_from_end_to_end(first, width, n):
     last = round(first + width, 4)
-    values = read_values("k", f"{first}..{last}/{n}")
+    values = read_axis("k", f"{first}..{last}/{n}").values
     assert (len(values), values[0], values[-1]) == (n, first, last)
     assert all(a < b for a, b in itertools.pairwise(values))
 
@@ -159,7 +184,7 @@ def test_spaced_values_rise_from_end_to_end(first, width, n):
 @given(text=st.text(alphabet="0123456789.,:/-+e[]a ", min_size=1, max_size=15))
 def test_any_text_is_values_or_one_error(text):
     try:
-        values = read_values("k", text)
+        axis = read_axis("k", text)
     except ConfigurationError:
         return
-    assert 1 <= len(values) <= MOST_POINTS
+    assert 1 <= axis.n_levels <= MOST_POINTS

@@ -1,19 +1,20 @@
 """What is the same trial has the same key, and nothing else has."""
 
 from configs.loader import restore_settings
-from training.sweep import _name_trials
+from training.sweep import TrialList
 
 SETTINGS = restore_settings({})
 FACTS = {"market": "m", "strategy": "s"}
 
 
 def keys(points, facts=FACTS, parameters=None, settings=SETTINGS):
-    return [trial.key for trial in _name_trials(facts, settings, parameters or {}, points)]
+    return [trial.key for trial in TrialList(facts, settings, parameters or {}).add(points)]
 
 
 def test_points_that_come_to_the_same_are_one_trial():
     points = [{"portfolio.max_positions": 20}, {"portfolio.max_positions": 10}, {"portfolio.rebalance_frac": 0.05}]
-    trials = _name_trials(FACTS, SETTINGS, {}, points)  # 20 and 0.05 are what the settings say anyway
+    trials = TrialList(FACTS, SETTINGS, {})
+    assert [trial.index for trial in trials.add(points)] == [0, 1, 0]  # 20 and 0.05 are what the settings say anyway
     assert [(trial.index, dict(trial.point)) for trial in trials] == [(0, points[0]), (1, points[1])]
 
 

@@ -166,7 +166,7 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its search
         strategy=strategy,
         parameters=dict(parameters),
         bars_per_year=plan.bars_per_year,
-        forward=forward_returns(frames.close, 1) if objective.name == IC else None,
+        forward=forward_returns(frames.continuous().close, 1) if objective.name == IC else None,
     )
     facts = {
         "market": plan.fingerprint,

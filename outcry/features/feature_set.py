@@ -19,7 +19,8 @@ from outcry.features.cross.config import CrossConfig
 from outcry.features.cross.proxies import find_proxies
 from outcry.features.indicator import MAX_PARAMS, Family, Indicator, Kind
 from outcry.features.kernels.advance import PARAMS
-from outcry.market.frame import IntArray
+from outcry.features.kernels.bars import HISTORY_ROWS, TYPICAL
+from outcry.market.frame import BoolArray, IntArray
 
 CROSS = "cross"
 _MINUTE_NS = 60_000_000_000
@@ -67,6 +68,10 @@ class FeatureSet:
         Where its exposed columns stand among those it computes; empty where there is no second stage.
     lookback_bars : int
         Bars of history that the programs read.
+    rows : bool (HISTORY_ROWS,)
+        Which terms of a bar the programs read.
+    reads_clock : bool
+        Whether they read more of a frame than its bars.
     bar_ns : int
         Size of the bars, nanoseconds.
     hash : str
@@ -82,6 +87,8 @@ class FeatureSet:
     cross: CrossConfig
     cross_chosen: IntArray
     lookback_bars: int
+    rows: BoolArray
+    reads_clock: bool
     bar_ns: int
     hash: str
 
@@ -139,6 +146,8 @@ def build_feature_set(config: FeatureSetConfig, bar_ns: int, symbols: Sequence[s
         cross=config.cross,
         cross_chosen=cross_chosen,
         lookback_bars=max((call.indicator.lookback_bars for call in calls), default=1) + 1,
+        rows=_rows(calls),
+        reads_clock=any(call.kind.reads_clock for call in calls),
         bar_ns=bar_ns,
         hash=hashlib.sha256(text.encode()).hexdigest(),
     )
@@ -154,7 +163,7 @@ def timeframes_above(bar_ns: int) -> tuple[int, ...]:
 @dataclass(frozen=True, slots=True)
 class _Call:
     family: Family
-    kind: str
+    kind: Kind
     indicator: Indicator
 
 
@@ -176,7 +185,7 @@ def _wanted(config: FeatureSetConfig, bar_ns: int) -> _Calls:
             continue
         for kind in family.kinds:
             for params in _params_of(kind, config, bar_ns):
-                calls[kind.name, params] = _Call(family, kind.name, kind.make(params))
+                calls[kind.name, params] = _Call(family, kind, kind.make(params))
     return calls
 
 
@@ -203,7 +212,7 @@ def _with_inputs(wanted: _Calls) -> tuple[_Call, ...]:
         for needed in queue.pop().indicator.inputs:
             if (needed.kind, needed.params) not in calls:
                 family, kind = _KINDS[needed.kind]
-                call = _Call(family, kind.name, kind.make(needed.params))
+                call = _Call(family, kind, kind.make(needed.params))
                 calls[needed.kind, needed.params] = call
                 queue.append(call)
     return tuple(sorted(calls.values(), key=lambda call: FAMILIES.index(call.family)))
@@ -232,6 +241,13 @@ def _kept(columns: list[Column], config: FeatureSetConfig) -> list[str]:
 
 def _matches(column: Column, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in (column.name, *column.aliases) for pattern in patterns)
+
+
+def _rows(calls: tuple[_Call, ...]) -> BoolArray:
+    rows = np.arange(HISTORY_ROWS) < TYPICAL
+    for call in calls:
+        rows[list(call.kind.rows)] = True
+    return rows
 
 
 def _programs(calls: tuple[_Call, ...], places: dict[str, int]) -> Iterator[Program]:

@@ -250,8 +250,8 @@ class FeatureEngine:
             given = (*bars.fields, bars.tape, present)
             _push_bars()(counts, ends, history, *given, self._rows, self._lookback, first, stop, n_bars)
             for advance, program in self._steps:
-                state, table = arrays[program.family.name], program.table
-                advance(table, counts, ends, history, state, last, clock, present, out, work, first, stop)
+                state, table, rows = arrays[program.family.name], program.table, program.rows
+                advance(table, counts, ends, history, state, last, clock, present, out, work, rows, first, stop)
 
         if len(present) == 1 or self._n_threads == 1:
             run_symbols(0, self.n_symbols)

@@ -39,11 +39,14 @@ class Program:
     table : int64 (n_indicators, PARAMS + n)
     n_slots : int
         float64 values of state a symbol.
+    rows : bool (HISTORY_ROWS,)
+        What it reads of the history.
     """
 
     family: Family
     table: IntArray
     n_slots: int
+    rows: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,7 +246,7 @@ def _matches(column: Column, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in (column.name, *column.aliases) for pattern in patterns)
 
 
-def _rows(calls: tuple[_Call, ...]) -> BoolArray:
+def _rows(calls: Sequence[_Call]) -> BoolArray:
     rows = np.arange(HISTORY_ROWS) < TYPICAL
     for call in calls:
         rows[list(call.kind.rows)] = True
@@ -253,12 +256,13 @@ def _rows(calls: tuple[_Call, ...]) -> BoolArray:
 def _programs(calls: tuple[_Call, ...], places: dict[str, int]) -> Iterator[Program]:
     column = 0
     for family, group in groupby(calls, key=lambda call: call.family):
-        rows, slot = [], 0
-        for call in group:
+        of_family = tuple(group)
+        table, slot = [], 0
+        for call in of_family:
             indicator = call.indicator
             head = (indicator.opcode, slot, slot + indicator.n_slots, column, column + len(indicator.columns))
             words = (*head, *indicator.params, *(places[needed.column] for needed in indicator.inputs))
-            rows.append(words + (0,) * (PARAMS + MAX_PARAMS - len(words)))
+            table.append(words + (0,) * (PARAMS + MAX_PARAMS - len(words)))
             slot += indicator.n_slots
             column += len(indicator.columns)
-        yield Program(family, np.array(rows, dtype=np.int64), slot)
+        yield Program(family, np.array(table, dtype=np.int64), slot, _rows(of_family))

@@ -55,12 +55,14 @@ def run() -> list[Result]:
     frames = build_frames(sessions)
     groups = [family.name for family in FAMILIES]
     technical = _set_of([group for group in groups if group in TECHNICAL])
+    few = build_feature_set(FeatureSetConfig(columns=("sma_20", "sma_50")), BAR_NS)
     rows = [
         *_measure_set("technical", technical, sessions, frames, update_ms=3.0, replay_us=5.0),
         *_measure_set(
             "without_slow", _set_of([g for g in groups if g != SLOW]), sessions, frames, update_ms=None, replay_us=15.0
         ),
         *_measure_set("every_group", _set_of(groups), sessions, frames, update_ms=None, replay_us=None),
+        *_measure_set("two_averages", few, sessions, frames, update_ms=None, replay_us=0.06),
         _measure_cross(sessions, frames),
         *_measure_start(),
     ]

@@ -1,8 +1,9 @@
 """The feature engine: one kernel a family for training, backtest and live."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -11,10 +12,16 @@ from outcry.errors import DataValidationError, RecoveryError
 from outcry.features.catalogue import STEPS, code_hash
 from outcry.features.feature_set import FeatureSet
 from outcry.features.kernels.advance import BLOCK_BARS, SIGNATURE, Advance, build_advance
-from outcry.features.kernels.bars import HISTORY_ROWS, N_BAR_FIELDS, PUSH_SIGNATURE, SLACK_BARS, push_bars
+from outcry.features.kernels.bars import (
+    CHECK_SIGNATURE,
+    PUSH_SIGNATURE,
+    SLACK_BARS,
+    find_wrong_bar,
+    push_bars,
+)
 from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
 from outcry.features.state import FeatureState
-from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray, stack_frames
+from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.sessions import Sessions
 
 
@@ -29,8 +36,31 @@ def advance_of(name: str) -> Advance:
     return build_advance(name, STEPS[name], code_hash(name))
 
 
-_push_bars = cache(lambda: compile_entry_point(push_bars, PUSH_SIGNATURE))
+_push_bars = cache(lambda: cast(Callable[..., None], compile_entry_point(push_bars, PUSH_SIGNATURE)))
+_find_wrong_bar = cache(lambda: compile_entry_point(find_wrong_bar, CHECK_SIGNATURE))
 _read_clocks = cache(lambda: compile_entry_point(read_clocks, CLOCK_SIGNATURE))
+
+
+class _Bars(NamedTuple):
+    """Frames as the kernels read them.
+
+    Attributes
+    ----------
+    ts_close_ns : int64 (n_frames,)
+    fields : tuple of float64 (n_frames, n_symbols)
+        As `BAR_FIELDS`.
+    tape : float64 (n_frames, n_symbols, 6) or empty
+    present : bool (n_frames, n_symbols)
+    """
+
+    ts_close_ns: IntArray
+    fields: tuple[FloatArray, ...]
+    tape: FloatArray
+    present: BoolArray
+
+    def rows(self, rows: slice) -> "_Bars":
+        fields = tuple(field[rows] for field in self.fields)
+        return _Bars(self.ts_close_ns[rows], fields, self.tape[rows], self.present[rows])
 
 
 class FeatureEngine:
@@ -69,7 +99,9 @@ class FeatureEngine:
         self._n_threads = n_threads
         self._sessions = session_rows(sessions)
         self._lookback = features.lookback_bars
-        self._history = np.zeros((n_symbols, HISTORY_ROWS, self._lookback + SLACK_BARS))
+        self._rows = features.rows.copy()
+        n_rows = int(np.flatnonzero(self._rows)[-1]) + 1
+        self._history = np.zeros((n_symbols, n_rows, self._lookback + SLACK_BARS))
         self._ends = np.full(n_symbols, self._lookback - 1, dtype=np.int64)
         self._arrays: dict[str, Any] = {"counts": np.zeros(n_symbols, dtype=np.int64)}
         self._arrays |= {program.family.name: np.zeros((n_symbols, program.n_slots)) for program in features.programs}
@@ -108,10 +140,10 @@ class FeatureEngine:
             Where `seq` does not follow `last_seq`, the number of symbols differs, a bar is impossible, or the frame
             closes after the last session.
         """
-        rows = _pack(stack_frames([frame.continuous()]), slice(None))
         self._check_follows(frame.seq, frame.n_symbols)
-        self._check_bars(frame.seq, *rows)
-        self._run(*rows, self._arrays["last"][np.newaxis])
+        bars = _bars_of(_tensor_of(frame.continuous()))
+        self._check_bars(frame.seq, bars)
+        self._run(bars, self._arrays["last"][np.newaxis])
         self.last_seq = frame.seq
 
     def replay(self, frames: FrameTensor, out: FloatArray | None = None) -> FloatArray:
@@ -135,16 +167,19 @@ class FeatureEngine:
         if out.shape != shape:
             raise DataValidationError(f"out must have shape {shape}, was {out.shape}")
         self._check_follows(frames.first_seq, frames.n_symbols)
-        frames = frames.continuous()
-        chunks = [slice(start, start + SLACK_BARS) for start in range(0, len(frames), SLACK_BARS)]
-        for chunk in chunks:
-            self._check_bars(frames.first_seq + chunk.start, *_pack(frames, chunk))
-        for chunk in chunks:
+        bars = _bars_of(frames.continuous())
+        self._check_bars(frames.first_seq, bars)
+        if not self._chooses_all:
+            computed = np.empty((min(len(frames), SLACK_BARS), self.n_symbols, len(self.features.computed)))
+        for start in range(0, len(frames), SLACK_BARS):
+            chunk = bars.rows(slice(start, start + SLACK_BARS))
+            values = out[start : start + SLACK_BARS]
             if self._chooses_all:
-                self._run(*_pack(frames, chunk), out[chunk])
+                self._run(chunk, values)
             else:
-                out[chunk] = self._run(*_pack(frames, chunk))[..., self.features.chosen]
-            self.last_seq = min(frames.first_seq + chunk.stop - 1, frames.last_seq)
+                self._run(chunk, computed[: len(values)])
+                np.take(computed[: len(values)], self.features.chosen, axis=2, out=values, mode="clip")
+            self.last_seq = min(frames.first_seq + start + SLACK_BARS - 1, frames.last_seq)
         return out
 
     def snapshot(self) -> FeatureState:
@@ -182,66 +217,63 @@ class FeatureEngine:
         if n_symbols != self.n_symbols:
             raise DataValidationError(f"n_symbols must be {self.n_symbols}, was {n_symbols}")
 
-    def _check_bars(self, seq: int, ts_close_ns: IntArray, bars: FloatArray, present: BoolArray) -> None:
-        if ts_close_ns[-1] > self._sessions[1, -1]:
+    def _check_bars(self, first_seq: int, bars: _Bars) -> None:
+        last_ns, end_ns = bars.ts_close_ns.max(initial=0), self._sessions[1, -1]
+        if last_ns > end_ns:
             raise DataValidationError(
-                f"ts_close_ns must not be after the last session, which closes at {self._sessions[1, -1]},"
-                f" was {ts_close_ns[-1]}"
+                f"ts_close_ns must not be after the last session, which closes at {end_ns}, was {last_ns}"
             )
-        low, high, volume = bars[..., 2], bars[..., 1], bars[..., 4]
-        with np.errstate(invalid="ignore"):
-            valid = (
-                np.isfinite(bars[..., : len(BAR_FIELDS)]).all(axis=-1) & (low > 0.0) & (volume >= 0.0) & (low <= high)
-            )
-            for price in (bars[..., 0], bars[..., 3], bars[..., 5]):
-                valid &= price > 0.0
-        wrong = np.argwhere(present & ~valid)
-        if len(wrong):
-            row, symbol = wrong[0]
-            given = ", ".join(f"{name} {value:g}" for name, value in zip(BAR_FIELDS, bars[row, symbol], strict=False))
+        given: tuple[Any, ...] = (*bars.fields, bars.present)
+        wrong = _find_wrong_bar()(*given)
+        if wrong >= 0:
+            row, symbol = divmod(wrong, self.n_symbols)
+            named = zip(BAR_FIELDS, bars.fields, strict=True)
+            shown = ", ".join(f"{name} {values[row, symbol]:g}" for name, values in named)
             raise DataValidationError(
                 f"a bar must have finite positive prices, low <= high and volume >= 0;"
-                f" frame {seq + row}, symbol {symbol} had {given}"
+                f" frame {first_seq + row}, symbol {symbol} had {shown}"
             )
 
-    def _run(
-        self, ts_close_ns: IntArray, bars: FloatArray, present: BoolArray, out: FloatArray | None = None
-    ) -> FloatArray:
-        """Advance over at most `SLACK_BARS` frames; return all computed columns after each, in `out` where given."""
+    def _run(self, bars: _Bars, out: FloatArray) -> None:
+        """Advance over at most `SLACK_BARS` frames; write all computed columns after each to `out`."""
         arrays = self._arrays
-        if out is None:
-            out = np.empty((*present.shape, len(self.features.computed)))
+        present = bars.present
         clock = np.empty((len(present), CLOCK_SLOTS))
-        _read_clocks()(ts_close_ns, self._sessions, self._bars_per_year, clock)
+        if self.features.reads_clock:
+            _read_clocks()(bars.ts_close_ns, self._sessions, self._bars_per_year, clock)
         counts, last = arrays["counts"], arrays["last"]
+        n_bars = np.empty_like(counts)
 
         def run_symbols(first: int, stop: int) -> None:
             work = np.empty((min(len(present), BLOCK_BARS), len(self.features.computed)))
-            _push_bars()(counts, self._ends, self._history, bars, present, self._lookback, first, stop)
+            ends, history = self._ends, self._history
+            given = (*bars.fields, bars.tape, present)
+            _push_bars()(counts, ends, history, *given, self._rows, self._lookback, first, stop, n_bars)
             for advance, program in self._steps:
-                state = arrays[program.family.name]
-                table, ends, history = program.table, self._ends, self._history
-                advance(table, counts, ends, history, state, last, clock, present, out, work, first, stop)
+                state, table, rows = arrays[program.family.name], program.table, program.rows
+                advance(table, counts, ends, history, state, last, clock, present, out, work, rows, first, stop)
 
-        edges = np.linspace(0, self.n_symbols, self._n_threads + 1).astype(int).tolist()
         if len(present) == 1 or self._n_threads == 1:
             run_symbols(0, self.n_symbols)
         else:
+            edges = np.linspace(0, self.n_symbols, self._n_threads + 1).astype(int).tolist()
             with ThreadPoolExecutor(self._n_threads) as pool:
                 list(pool.map(run_symbols, edges[:-1], edges[1:]))
-        n_bars = present.sum(axis=0)
         counts += n_bars
         self._ends += n_bars
         np.logical_not(present[-1], out=arrays["stale"])
-        return out
 
 
-def _pack(frames: FrameTensor, chunk: slice) -> tuple[IntArray, FloatArray, BoolArray]:
-    """Copy rows of a tensor as the kernel reads them: times, bars (n_frames, n_symbols, N_BAR_FIELDS), present."""
-    present = np.array(frames.present[chunk], dtype=np.bool_, order="C")
-    bars = np.full((*present.shape, N_BAR_FIELDS), np.nan)
-    for field, name in enumerate(BAR_FIELDS):
-        bars[..., field] = getattr(frames, name)[chunk]
-    if frames.tape is not None:
-        bars[..., len(BAR_FIELDS) :] = frames.tape[chunk]
-    return np.array(frames.ts_close_ns[chunk], dtype=np.int64), bars, present
+def _bars_of(frames: FrameTensor) -> _Bars:
+    """Return a tensor as the kernels read it; copied only where its memory is laid out in another way."""
+    fields = tuple(np.require(getattr(frames, name), np.float64, ["C", "A"]) for name in BAR_FIELDS)
+    tape = np.empty((0, 0, 0)) if frames.tape is None else np.require(frames.tape, np.float64, ["C", "A"])
+    present = np.require(frames.present, np.bool_, ["C", "A"])
+    return _Bars(np.array(frames.ts_close_ns, dtype=np.int64), fields, tape, present)
+
+
+def _tensor_of(frame: Frame) -> FrameTensor:
+    """Return a frame as a tensor of one row; nothing is copied."""
+    columns = {name: getattr(frame, name)[np.newaxis] for name in (*BAR_FIELDS, "present")}
+    tape = None if frame.tape is None else frame.tape[np.newaxis]
+    return FrameTensor(frame.seq, np.array([frame.ts_close_ns], dtype=np.int64), tape=tape, **columns)

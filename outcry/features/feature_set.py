@@ -19,7 +19,8 @@ from outcry.features.cross.config import CrossConfig
 from outcry.features.cross.proxies import find_proxies
 from outcry.features.indicator import MAX_PARAMS, Family, Indicator, Kind
 from outcry.features.kernels.advance import PARAMS
-from outcry.market.frame import IntArray
+from outcry.features.kernels.bars import HISTORY_ROWS, TYPICAL
+from outcry.market.frame import BoolArray, IntArray
 
 CROSS = "cross"
 _MINUTE_NS = 60_000_000_000
@@ -38,11 +39,14 @@ class Program:
     table : int64 (n_indicators, PARAMS + n)
     n_slots : int
         float64 values of state a symbol.
+    rows : bool (HISTORY_ROWS,)
+        What it reads of the history.
     """
 
     family: Family
     table: IntArray
     n_slots: int
+    rows: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,10 @@ class FeatureSet:
         Where its exposed columns stand among those it computes; empty where there is no second stage.
     lookback_bars : int
         Bars of history that the programs read.
+    rows : bool (HISTORY_ROWS,)
+        Which terms of a bar the programs read.
+    reads_clock : bool
+        Whether they read more of a frame than its bars.
     bar_ns : int
         Size of the bars, nanoseconds.
     hash : str
@@ -82,6 +90,8 @@ class FeatureSet:
     cross: CrossConfig
     cross_chosen: IntArray
     lookback_bars: int
+    rows: BoolArray
+    reads_clock: bool
     bar_ns: int
     hash: str
 
@@ -139,6 +149,8 @@ def build_feature_set(config: FeatureSetConfig, bar_ns: int, symbols: Sequence[s
         cross=config.cross,
         cross_chosen=cross_chosen,
         lookback_bars=max((call.indicator.lookback_bars for call in calls), default=1) + 1,
+        rows=_rows(calls),
+        reads_clock=any(call.kind.reads_clock for call in calls),
         bar_ns=bar_ns,
         hash=hashlib.sha256(text.encode()).hexdigest(),
     )
@@ -154,7 +166,7 @@ def timeframes_above(bar_ns: int) -> tuple[int, ...]:
 @dataclass(frozen=True, slots=True)
 class _Call:
     family: Family
-    kind: str
+    kind: Kind
     indicator: Indicator
 
 
@@ -176,7 +188,7 @@ def _wanted(config: FeatureSetConfig, bar_ns: int) -> _Calls:
             continue
         for kind in family.kinds:
             for params in _params_of(kind, config, bar_ns):
-                calls[kind.name, params] = _Call(family, kind.name, kind.make(params))
+                calls[kind.name, params] = _Call(family, kind, kind.make(params))
     return calls
 
 
@@ -203,7 +215,7 @@ def _with_inputs(wanted: _Calls) -> tuple[_Call, ...]:
         for needed in queue.pop().indicator.inputs:
             if (needed.kind, needed.params) not in calls:
                 family, kind = _KINDS[needed.kind]
-                call = _Call(family, kind.name, kind.make(needed.params))
+                call = _Call(family, kind, kind.make(needed.params))
                 calls[needed.kind, needed.params] = call
                 queue.append(call)
     return tuple(sorted(calls.values(), key=lambda call: FAMILIES.index(call.family)))
@@ -234,15 +246,23 @@ def _matches(column: Column, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in (column.name, *column.aliases) for pattern in patterns)
 
 
+def _rows(calls: Sequence[_Call]) -> BoolArray:
+    rows = np.arange(HISTORY_ROWS) < TYPICAL
+    for call in calls:
+        rows[list(call.kind.rows)] = True
+    return rows
+
+
 def _programs(calls: tuple[_Call, ...], places: dict[str, int]) -> Iterator[Program]:
     column = 0
     for family, group in groupby(calls, key=lambda call: call.family):
-        rows, slot = [], 0
-        for call in group:
+        of_family = tuple(group)
+        table, slot = [], 0
+        for call in of_family:
             indicator = call.indicator
             head = (indicator.opcode, slot, slot + indicator.n_slots, column, column + len(indicator.columns))
             words = (*head, *indicator.params, *(places[needed.column] for needed in indicator.inputs))
-            rows.append(words + (0,) * (PARAMS + MAX_PARAMS - len(words)))
+            table.append(words + (0,) * (PARAMS + MAX_PARAMS - len(words)))
             slot += indicator.n_slots
             column += len(indicator.columns)
-        yield Program(family, np.array(rows, dtype=np.int64), slot)
+        yield Program(family, np.array(table, dtype=np.int64), slot, _rows(of_family))

@@ -66,12 +66,19 @@ class Kind:
     is_of_timeframe : bool
         The first window is a timeframe in minutes; `defaults` leave it out, and are repeated for each timeframe above
         the size of the bars.
+    reads_clock : bool
+        It reads more of a frame than its bars: when it closes, or how many bars a year has.
+    rows : tuple of int
+        What it reads of the history beyond the bars, from TYPICAL on in `outcry.features.kernels.bars`; a row that no
+        indicator of a set reads is not computed.
     """
 
     name: str
     build: Callable[..., Indicator]
     defaults: tuple[tuple[int, ...], ...] = ((),)
     is_of_timeframe: bool = False
+    reads_clock: bool = False
+    rows: tuple[int, ...] = ()
 
     def make(self, params: tuple[int, ...]) -> Indicator:
         """Build the indicator.

@@ -5,6 +5,7 @@ from math import inf
 from outcry.errors import ConfigurationError
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 (
     BULK_IMBALANCE,
@@ -333,19 +334,19 @@ def _pin(sessions: int) -> Indicator:
 MICRO = Family(
     "micro",
     (
-        Kind("bulk_imbalance", _bulk_imbalance, ((20, 60),)),
-        Kind("trade_flow", _trade_flow, ((20,), (60,))),
+        Kind("bulk_imbalance", _bulk_imbalance, ((20, 60),), rows=(bars.LOG_RETURN,)),
+        Kind("trade_flow", _trade_flow, ((20,), (60,)), rows=(bars.LOG_RETURN, bars.TRADES, bars.BUY_VOLUME)),
         Kind("volume_acceleration", _volume_acceleration, ((5, 20),)),
         Kind("unusual_volume", _unusual_volume, ((60,),)),
         Kind("volume_momentum", _volume_momentum, ((10,), (20,))),
-        Kind("kyle", _kyle, ((50,),)),
-        Kind("amihud", _amihud, ((20,),)),
-        Kind("amihud_rank", _amihud_rank, ((20, 252),)),
+        Kind("kyle", _kyle, ((50,),), rows=(bars.LOG_RETURN,)),
+        Kind("amihud", _amihud, ((20,),), rows=(bars.ILLIQUIDITY,)),
+        Kind("amihud_rank", _amihud_rank, ((20, 252),), rows=(bars.ILLIQUIDITY,)),
         Kind("roll_spread", _roll_spread, ((20,),)),
-        Kind("corwin_schultz", _corwin_schultz, ((20,),)),
-        Kind("abdi_ranaldo", _abdi_ranaldo, ((20,),)),
-        Kind("quote", _quote),
-        Kind("quote_means", _quote_means, ((20,),)),
-        Kind("pin", _pin, ((60,),)),
+        Kind("corwin_schultz", _corwin_schultz, ((20,),), rows=(bars.RANGE_SQ,)),
+        Kind("abdi_ranaldo", _abdi_ranaldo, ((20,),), rows=(bars.LOG_CLOSE,)),
+        Kind("quote", _quote, rows=(bars.BID, bars.ASK, bars.BID_SIZE, bars.ASK_SIZE)),
+        Kind("quote_means", _quote_means, ((20,),), rows=(bars.BID, bars.ASK, bars.BID_SIZE, bars.ASK_SIZE)),
+        Kind("pin", _pin, ((60,),), reads_clock=True, rows=(bars.LOG_RETURN, bars.BUY_VOLUME)),
     ),
 )

@@ -4,6 +4,7 @@ from math import inf
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 RSI, STOCH, STOCHRSI, WILLR, CCI, ULTOSC, ROC, MOM, MACD, PPO, TRIX, TSI, COPPOCK, KST = range(14)
 
@@ -272,8 +273,8 @@ MOMENTUM = Family(
         Kind("stoch", _stoch, ((14, 3, 3),)),
         Kind("stochrsi", _stochrsi, ((14, 14, 3),)),
         Kind("willr", _willr, ((14,),)),
-        Kind("cci", _cci, ((14,), (20,))),
-        Kind("ultosc", _ultosc, ((7, 14, 28),)),
+        Kind("cci", _cci, ((14,), (20,)), rows=(bars.TYPICAL,)),
+        Kind("ultosc", _ultosc, ((7, 14, 28),), rows=(bars.TRUE_RANGE,)),
         Kind("roc", _roc, ((5,), (10,), (20,), (60,))),
         Kind("mom", _mom, ((5,), (10,), (15,), (20,))),
         Kind("macd", _macd, ((12, 26, 9),)),

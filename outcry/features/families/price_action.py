@@ -9,6 +9,7 @@ from math import inf
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 SESSION_PIVOTS, SWINGS = range(2)
 
@@ -158,7 +159,7 @@ _FORMULAS = (
 PRICE_ACTION = Family(
     "price_action",
     (
-        Kind("session_pivots", _session_pivots),
-        Kind("swings", _swings, ((5, 60, 14),)),
+        Kind("session_pivots", _session_pivots, reads_clock=True),
+        Kind("swings", _swings, ((5, 60, 14),), rows=(bars.TRUE_RANGE,)),
     ),
 )

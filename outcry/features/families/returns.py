@@ -5,6 +5,7 @@ from math import ceil, floor, inf, sqrt
 from outcry.errors import ConfigurationError
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 RETURN, MOMENTS, HIGHER_MOMENTS, ZSCORE, AUTOCORR = range(5)
 
@@ -141,9 +142,14 @@ RETURNS = Family(
     "returns",
     (
         Kind("return", _return, ((1,), (5,), (10,), (15,), (20,), (60,))),
-        Kind("moments", _moments, ((20,), (60,))),
-        Kind("higher_moments", _higher_moments, ((20,), (60,))),
+        Kind("moments", _moments, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
+        Kind("higher_moments", _higher_moments, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
         Kind("zscore", _zscore, ((20,), (50,), (60,))),
-        Kind("autocorr", _autocorr, ((20, 1), (20, 5), (60, 1), (60, 2), (60, 3), (60, 4), (60, 5))),
+        Kind(
+            "autocorr",
+            _autocorr,
+            ((20, 1), (20, 5), (60, 1), (60, 2), (60, 3), (60, 4), (60, 5)),
+            rows=(bars.LOG_RETURN,),
+        ),
     ),
 )

@@ -5,6 +5,7 @@ from math import floor, inf, sqrt
 from outcry.errors import ConfigurationError
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 (
     CLOSE_MOMENTS,
@@ -365,16 +366,16 @@ ROLLING = Family(
     "rolling",
     (
         Kind("close_moments", _close_moments, ((20,), (60,))),
-        Kind("return_quantiles", _return_quantiles, ((60,),)),
+        Kind("return_quantiles", _return_quantiles, ((60,),), rows=(bars.LOG_RETURN,)),
         Kind("close_quantiles", _close_quantiles, ((60,),)),
-        Kind("tail_risk", _tail_risk, ((100,),)),
-        Kind("semi_deviation", _semi_deviation, ((20,), (60,))),
+        Kind("tail_risk", _tail_risk, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("semi_deviation", _semi_deviation, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
         Kind("polynomial_fit", _polynomial_fit, ((20,), (60,))),
-        Kind("cusum", _cusum, ((60,),)),
-        Kind("variance_ratio", _variance_ratio, ((60,), (100,))),
-        Kind("sign_entropy", _sign_entropy, ((60,),)),
+        Kind("cusum", _cusum, ((60,),), rows=(bars.LOG_RETURN,)),
+        Kind("variance_ratio", _variance_ratio, ((60,), (100,)), rows=(bars.LOG_CLOSE,)),
+        Kind("sign_entropy", _sign_entropy, ((60,),), rows=(bars.LOG_RETURN,)),
         Kind("drawdown", _drawdown, ((20,), (60,), (252,))),
-        Kind("up_volume", _up_volume, ((20,), (60,))),
-        Kind("price_volume", _price_volume, ((20,), (60,))),
+        Kind("up_volume", _up_volume, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
+        Kind("price_volume", _price_volume, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
     ),
 )

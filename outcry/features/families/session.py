@@ -310,13 +310,13 @@ def _relative_volume(minutes: int, sessions: int) -> Indicator:
 SESSION = Family(
     "session",
     (
-        Kind("session_clock", _clock),
-        Kind("session_prices", _prices),
-        Kind("opening_range", _opening, ((30,),)),
-        Kind("first_hour", _first_hour, ((60,),)),
-        Kind("lunch", _part, ((720, 810),)),
-        Kind("power_hour", _last_hour, ((60,),)),
-        Kind("session_range", _daily_range, ((14,),)),
-        Kind("relative_volume", _relative_volume, ((30, 20),)),
+        Kind("session_clock", _clock, reads_clock=True),
+        Kind("session_prices", _prices, reads_clock=True),
+        Kind("opening_range", _opening, ((30,),), reads_clock=True),
+        Kind("first_hour", _first_hour, ((60,),), reads_clock=True),
+        Kind("lunch", _part, ((720, 810),), reads_clock=True),
+        Kind("power_hour", _last_hour, ((60,),), reads_clock=True),
+        Kind("session_range", _daily_range, ((14,),), reads_clock=True),
+        Kind("relative_volume", _relative_volume, ((30, 20),), reads_clock=True),
     ),
 )

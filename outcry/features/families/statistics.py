@@ -8,6 +8,7 @@ from math import inf, log, pi
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 from outcry.features.kernels.statistics.breaks import SUP_F_CRITICAL_5PCT, SUP_F_LIMIT
 from outcry.features.kernels.statistics.mean_reversion import THETA_MAX_PER_BAR
 from outcry.features.kernels.statistics.tails import HILL_LIMIT
@@ -339,15 +340,15 @@ def _spectrum(window: int) -> Indicator:
 STATISTICS = Family(
     "statistics",
     (
-        Kind("vpin", _vpin, ((100,),)),
-        Kind("acf", _acf, ((100,),)),
-        Kind("unit_root", _unit_root, ((100,),)),
-        Kind("fractal", _fractal, ((100, 50),)),
-        Kind("reversion", _reversion, ((60,),)),
-        Kind("structural_break", _break, ((100,),)),
-        Kind("change_point", _change, ((100,),)),
-        Kind("hill", _hill, ((100,),)),
-        Kind("wavelet", _wavelet, ((128,),)),
-        Kind("spectrum", _spectrum, ((128,),)),
+        Kind("vpin", _vpin, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("acf", _acf, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("unit_root", _unit_root, ((100,),), rows=(bars.LOG_CLOSE,)),
+        Kind("fractal", _fractal, ((100, 50),), rows=(bars.LOG_RETURN, bars.LOG_CLOSE)),
+        Kind("reversion", _reversion, ((60,),), rows=(bars.LOG_CLOSE,)),
+        Kind("structural_break", _break, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("change_point", _change, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("hill", _hill, ((100,),), rows=(bars.LOG_RETURN,)),
+        Kind("wavelet", _wavelet, ((128,),), rows=(bars.LOG_RETURN,)),
+        Kind("spectrum", _spectrum, ((128,),), rows=(bars.LOG_RETURN,)),
     ),
 )

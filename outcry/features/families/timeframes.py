@@ -210,12 +210,12 @@ def _bar(timeframe_minutes: int) -> Indicator:
 TIMEFRAMES = Family(
     "timeframes",
     (
-        Kind("mtf_rsi", _rsi, ((14,),), is_of_timeframe=True),
-        Kind("mtf_trend", _trend, ((20, 50),), is_of_timeframe=True),
-        Kind("mtf_bbands", _bbands, ((20,),), is_of_timeframe=True),
-        Kind("mtf_macd", _macd, ((12, 26, 9),), is_of_timeframe=True),
-        Kind("mtf_atr", _atr, ((14,),), is_of_timeframe=True),
-        Kind("mtf_levels", _levels, ((20,),), is_of_timeframe=True),
-        Kind("mtf_bar", _bar, ((),), is_of_timeframe=True),
+        Kind("mtf_rsi", _rsi, ((14,),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_trend", _trend, ((20, 50),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_bbands", _bbands, ((20,),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_macd", _macd, ((12, 26, 9),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_atr", _atr, ((14,),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_levels", _levels, ((20,),), is_of_timeframe=True, reads_clock=True),
+        Kind("mtf_bar", _bar, ((),), is_of_timeframe=True, reads_clock=True),
     ),
 )

@@ -4,6 +4,7 @@ from math import inf, isqrt
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 SMA, EMA, WMA, DEMA, TEMA, VWMA, HMA, KAMA, ADX, AROON, PSAR, ICHIMOKU, SUPERTREND, CHANDELIER, LINREG = range(15)
 
@@ -360,12 +361,12 @@ TREND = Family(
         Kind("vwma", _vwma, _OVER_ALL),
         Kind("hma", _hma, _OVER_ALL),
         Kind("kama", _kama, ((10, 2, 30), (20, 2, 30), (50, 2, 30))),
-        Kind("adx", _adx, ((14,),)),
+        Kind("adx", _adx, ((14,),), rows=(bars.TRUE_RANGE,)),
         Kind("aroon", _aroon, ((25,),)),
         Kind("psar", _psar, ((2, 20),)),
         Kind("ichimoku", _ichimoku, ((9, 26, 52),)),
-        Kind("supertrend", _supertrend, ((10, 3),)),
-        Kind("chandelier", _chandelier, ((22, 3),)),
+        Kind("supertrend", _supertrend, ((10, 3),), rows=(bars.TRUE_RANGE,)),
+        Kind("chandelier", _chandelier, ((22, 3),), rows=(bars.TRUE_RANGE,)),
         Kind("linreg", _linreg, ((20,), (60,))),
     ),
 )

@@ -4,6 +4,7 @@ from math import inf
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 (
     TR,
@@ -307,19 +308,21 @@ def _vix_proxy(sessions: int) -> Indicator:
 VOLATILITY = Family(
     "volatility",
     (
-        Kind("tr", _tr),
-        Kind("atr", _atr, ((7,), (14,), (21,))),
+        Kind("tr", _tr, rows=(bars.TRUE_RANGE,)),
+        Kind("atr", _atr, ((7,), (14,), (21,)), rows=(bars.TRUE_RANGE,)),
         Kind("bbands", _bbands, ((20, 2),)),
-        Kind("keltner", _keltner, ((20, 10, 2),)),
-        Kind("atr_bands", _atr_bands, ((14, 2),)),
-        Kind("hv", _hv, ((10,), (20,), (30,), (60,))),
-        Kind("hv_percentile", _hv_percentile, ((20, 252),)),
-        Kind("hv_ratio", _hv_ratio, ((10, 60),)),
-        Kind("parkinson", _parkinson, ((20,),)),
-        Kind("garman_klass", _garman_klass, ((20,),)),
-        Kind("rogers_satchell", _rogers_satchell, ((20,),)),
-        Kind("yang_zhang", _yang_zhang, ((20,),)),
+        Kind("keltner", _keltner, ((20, 10, 2),), rows=(bars.TRUE_RANGE,)),
+        Kind("atr_bands", _atr_bands, ((14, 2),), rows=(bars.TRUE_RANGE,)),
+        Kind("hv", _hv, ((10,), (20,), (30,), (60,)), reads_clock=True, rows=(bars.LOG_RETURN,)),
+        Kind("hv_percentile", _hv_percentile, ((20, 252),), rows=(bars.LOG_RETURN,)),
+        Kind("hv_ratio", _hv_ratio, ((10, 60),), reads_clock=True, rows=(bars.LOG_RETURN,)),
+        Kind("parkinson", _parkinson, ((20,),), reads_clock=True, rows=(bars.RANGE_SQ,)),
+        Kind("garman_klass", _garman_klass, ((20,),), reads_clock=True, rows=(bars.INTRADAY_SQ, bars.RANGE_SQ)),
+        Kind("rogers_satchell", _rogers_satchell, ((20,),), reads_clock=True, rows=(bars.SATCHELL,)),
+        Kind(
+            "yang_zhang", _yang_zhang, ((20,),), reads_clock=True, rows=(bars.OVERNIGHT, bars.INTRADAY, bars.SATCHELL)
+        ),
         Kind("chaikin_volatility", _chaikin_volatility, ((10, 10),)),
-        Kind("vix_proxy", _vix_proxy, ((30,),)),
+        Kind("vix_proxy", _vix_proxy, ((30,),), reads_clock=True, rows=(bars.LOG_RETURN,)),
     ),
 )

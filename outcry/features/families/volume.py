@@ -4,6 +4,7 @@ from math import ceil, inf, sqrt
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 (
     OBV,
@@ -316,10 +317,10 @@ VOLUME = Family(
     (
         Kind("obv", _obv),
         Kind("obv_change", _obv_change, ((20,),)),
-        Kind("adl", _adl),
-        Kind("adosc", _adosc, ((3, 10),)),
-        Kind("cmf", _cmf, ((20,),)),
-        Kind("mfi", _mfi, ((14,),)),
+        Kind("adl", _adl, rows=(bars.MONEY_FLOW,)),
+        Kind("adosc", _adosc, ((3, 10),), rows=(bars.MONEY_FLOW,)),
+        Kind("cmf", _cmf, ((20,),), rows=(bars.MONEY_FLOW,)),
+        Kind("mfi", _mfi, ((14,),), rows=(bars.TYPICAL,)),
         Kind("force", _force, ((1, 20), (13, 20))),
         Kind("volume_level", _level, ((20,),)),
         Kind("volume_pace", _pace, ((5, 20),)),
@@ -329,6 +330,6 @@ VOLUME = Family(
         Kind("pvi", _pvi),
         Kind("eom", _eom, ((14,),)),
         Kind("vwmom", _weighted_momentum, ((10,), (20,))),
-        Kind("volume_profile", _profile, ((240, 24),)),
+        Kind("volume_profile", _profile, ((240, 24),), rows=(bars.TYPICAL,)),
     ),
 )

@@ -10,13 +10,17 @@ columns), then its windows, then the places of its inputs among all columns.
 
 from collections.abc import Callable
 
-from outcry.compiled import with_globals
+from outcry.compiled import inlined_kernel, with_globals
+from outcry.features.kernels.prefetch import prefetch
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 BLOCK_BARS = 64
 """In a replay an indicator runs over so many bars of a symbol, then the next one does: their columns stay near."""
 BLOCK_SYMBOLS = 16
-"""Live it runs over the bar of so many symbols: their histories stay near, and its branches are foreseen."""
+"""Live it runs over the bar of so many symbols: their histories stay near, and its branches are foreseen. Meanwhile
+what it will read of the next ones is fetched."""
+_LINE = 8  # float64 values in a cache line
+_FETCHED_BARS = 32  # longer windows are running sums for the most part
 
 OPCODE, SLOTS_FROM, SLOTS_TO, OUT_FROM, OUT_TO, PARAMS = range(6)
 
@@ -44,7 +48,7 @@ params : int64 (n,)
 
 SIGNATURE = (
     "void(i8[:,::1], i8[::1], i8[::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], f8[:,::1],"
-    " i8, i8)"
+    " b1[::1], i8, i8)"
 )
 
 Advance = Callable[..., None]
@@ -77,43 +81,68 @@ def build_advance(name: str, family_step: Step, version: str) -> Advance:
         present: BoolArray,
         out: FloatArray,
         work: FloatArray,
+        rows: BoolArray,
         first_symbol: int,
         stop_symbol: int,
     ) -> None:
         len(key)
         n_frames = len(present)
         first, stop = table[0, OUT_FROM], table[-1, OUT_TO]
-        n_together = BLOCK_SYMBOLS if n_frames == 1 else 1
+        is_live = n_frames == 1
+        n_together = BLOCK_SYMBOLS if is_live else 1
         for i_from in range(first_symbol, stop_symbol, n_together):
             i_to = min(i_from + n_together, stop_symbol)
+            if is_live:
+                for i in range(i_to, min(i_to + n_together, stop_symbol)):
+                    _fetch(ends[i] + 1, i, history[i], state, last, rows, first, stop)
             n_before = 0
             for start in range(0, n_frames, BLOCK_BARS):
-                n = min(n_frames - start, BLOCK_BARS)
+                n = i_to - i_from if is_live else min(n_frames - start, BLOCK_BARS)
                 for c in range(len(table)):
                     call = table[c]
                     opcode, p, column, stop_column = call[OPCODE], call[PARAMS:], call[OUT_FROM], call[OUT_TO]
-                    for i in range(i_from, i_to):
-                        x, s, values = (
-                            history[i],
-                            state[i, call[SLOTS_FROM] : call[SLOTS_TO]],
-                            last[i, column:stop_column],
-                        )
-                        k, end = counts[i] + n_before, ends[i] + n_before
-                        for t in range(n):
-                            if present[start + t, i]:
-                                k += 1
-                                end += 1
-                                step(opcode, k, end, x, clock[start + t], out[start + t, i], s, values, p)  # noqa: F821
-                            if n > 1:
-                                kept = work[t, column - first : stop_column - first]
-                                for j in range(len(kept)):
-                                    kept[j] = values[j]
+                    slots_from, slots_to = call[SLOTS_FROM], call[SLOTS_TO]
+                    i, x = i_from, history[i_from]
+                    s, values = state[i, slots_from:slots_to], last[i, column:stop_column]
+                    k, end = counts[i] + n_before, ends[i] + n_before
+                    # Over the symbols of a frame, or the frames of a symbol: one loop, as the step is compiled into it.
+                    for m in range(n):
+                        t = start
+                        if is_live:
+                            i, x = i_from + m, history[i_from + m]
+                            s, values = state[i, slots_from:slots_to], last[i, column:stop_column]
+                            k, end = counts[i], ends[i]
+                        else:
+                            t += m
+                        if present[t, i]:
+                            k += 1
+                            end += 1
+                            step(opcode, k, end, x, clock[t], out[t, i], s, values, p)  # noqa: F821
+                        if not is_live:
+                            kept = work[m, column - first : stop_column - first]
+                            for j in range(len(kept)):
+                                kept[j] = values[j]
                 for i in range(i_from, i_to):
-                    for t in range(n):
+                    for t in range(1 if is_live else n):
                         of_family = out[start + t, i, first:stop]
-                        kept = work[t, : stop - first] if n > 1 else last[i, first:stop]
+                        kept = last[i, first:stop] if is_live else work[t, : stop - first]
                         for j in range(len(of_family)):
                             of_family[j] = kept[j]
                         n_before += present[start + t, i]
 
     return with_globals(advance, f"advance_{name}", step=family_step)
+
+
+@inlined_kernel
+def _fetch(
+    end: int, i: int, x: FloatArray, state: FloatArray, last: FloatArray, rows: BoolArray, first: int, stop: int
+) -> None:
+    """Fetch what a family reads of symbol `i`: its state, its columns, and the newest bars of its rows."""
+    for slot in range(0, state.shape[1], _LINE):
+        prefetch(state, i, slot)
+    for column in range(first, stop, _LINE):
+        prefetch(last, i, column)
+    for row in range(len(x)):
+        if rows[row]:
+            for j in range(0, _FETCHED_BARS, _LINE):
+                prefetch(x, row, end - j)

@@ -1,7 +1,8 @@
 """The last bars of a symbol, and the terms every family reads.
 
 A row of the history is contiguous: ``x[end]`` is the newest value, ``x[end - j]`` that of j bars ago. There is room for
-`SLACK_BARS` bars beyond the lookback; where it is used up, the lookback moves to the front.
+`SLACK_BARS` bars beyond the lookback; where it is used up, the lookback moves to the front. The first six rows are
+always written, the others where an indicator of the set reads them.
 
 =================  ========================================================  ========
 row                meaning                                                   unit
@@ -38,22 +39,36 @@ TYPICAL, TRUE_RANGE, LOG_RETURN, OVERNIGHT, INTRADAY, INTRADAY_SQ, RANGE_SQ, SAT
 )
 LOG_CLOSE, BID, ASK, BID_SIZE, ASK_SIZE, TRADES, BUY_VOLUME = range(16, 23)
 HISTORY_ROWS = 23
-N_BAR_FIELDS = 12
 SLACK_BARS = 512
 """The most bars one call may push."""
+_LINE_SYMBOLS = 8  # in a cache line: read together, it is fetched once
+_BLOCK_FRAMES = 32
 
-PUSH_SIGNATURE = "void(i8[::1], i8[::1], f8[:,:,::1], f8[:,:,::1], b1[:,::1], i8, i8, i8)"
+_FIELDS = ", ".join(["Array(f8, 2, 'C', True)"] * 6)  # they may be read-only
+_PRESENT = "Array(b1, 2, 'C', True)"
+PUSH_SIGNATURE = (
+    f"void(i8[::1], i8[::1], f8[:,:,::1], {_FIELDS}, Array(f8, 3, 'C', True), {_PRESENT}, b1[::1], i8, i8, i8, i8[::1])"
+)
+CHECK_SIGNATURE = f"i8({_FIELDS}, {_PRESENT})"
 
 
 def push_bars(
     counts: IntArray,
     ends: IntArray,
     history: FloatArray,
-    bars: FloatArray,
+    open_: FloatArray,
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    volume: FloatArray,
+    vwap: FloatArray,
+    tape: FloatArray,
     present: BoolArray,
+    rows: BoolArray,
     lookback_bars: int,
     first_symbol: int,
     stop_symbol: int,
+    n_pushed: IntArray,
 ) -> None:
     """Write the bars of some frames behind the history of each symbol.
 
@@ -63,51 +78,110 @@ def push_bars(
         Bars that a symbol had before.
     ends : int64 (n_symbols,)
         Where its newest bar stands; changes only where the lookback moves to the front.
-    history : float64 (n_symbols, HISTORY_ROWS, lookback_bars + SLACK_BARS)
-    bars : float64 (n_frames, n_symbols, N_BAR_FIELDS)
-        open, high, low, close, volume, vwap, then BID to BUY_VOLUME; n_frames at most `SLACK_BARS`.
+    history : float64 (n_symbols, n_rows, lookback_bars + SLACK_BARS)
+    open_ .. vwap : float64 (n_frames, n_symbols)
+        n_frames at most `SLACK_BARS`.
+    tape : float64 (n_frames, n_symbols, 6) or empty
+        BID to BUY_VOLUME.
     present : bool (n_frames, n_symbols)
+    rows : bool (HISTORY_ROWS,)
+        Which rows are written; the first six are.
+    n_pushed : int64 (n_symbols,)
+        Receives the number of bars of each symbol.
     """
     n_frames = len(present)
     for i in range(first_symbol, stop_symbol):
+        n_pushed[i] = 0
         if ends[i] + n_frames >= history.shape[2]:
             start = ends[i] + 1 - lookback_bars
-            for row in range(HISTORY_ROWS):
+            for row in range(history.shape[1]):
                 for j in range(lookback_bars):
                     history[i, row, j] = history[i, row, start + j]
             ends[i] = lookback_bars - 1
-        k, end = counts[i], ends[i]
-        for t in range(n_frames):
-            if present[t, i]:
-                k += 1
-                end += 1
-                _push_bar(history[i], k, end, bars[t, i])
+    for i_from in range(first_symbol, stop_symbol, _LINE_SYMBOLS):
+        i_to = min(i_from + _LINE_SYMBOLS, stop_symbol)
+        for t_from in range(0, n_frames, _BLOCK_FRAMES):
+            for i in range(i_from, i_to):
+                x = history[i]
+                for t in range(t_from, min(t_from + _BLOCK_FRAMES, n_frames)):
+                    if present[t, i]:
+                        n_pushed[i] += 1
+                        k, end = counts[i] + n_pushed[i], ends[i] + n_pushed[i]
+                        x[VWAP, end] = vwap[t, i]
+                        _push_bar(x, k, end, open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], rows)
+                        for row in range(BID, HISTORY_ROWS):
+                            if rows[row]:
+                                x[row, end] = tape[t, i, row - BID] if len(tape) > 0 else math.nan
 
 
 @inlined_kernel
-def _push_bar(x: FloatArray, k: int, end: int, bar: FloatArray) -> None:
-    """Write the k-th bar (from 1) of a symbol at `end`."""
-    o, h, l, c, v, vwap = bar[0], bar[1], bar[2], bar[3], bar[4], bar[5]  # noqa: E741 - l is the low, as in the formulas
+def _push_bar(
+    x: FloatArray,
+    k: int,
+    end: int,
+    o: float,
+    h: float,
+    l: float,  # noqa: E741 - the low, as in the formulas
+    c: float,
+    v: float,
+    rows: BoolArray,
+) -> None:
+    """Write the prices and the volume of the k-th bar (from 1) of a symbol at `end`, and what is derived of them."""
     last = x[CLOSE, end - 1] if k > 1 else c
-    log_return = math.log(c / last) if k > 1 else 0.0
-    intraday = math.log(c / o)
-    high_low = math.log(h / l)
-    x[OPEN, end] = o
-    x[HIGH, end] = h
-    x[LOW, end] = l
-    x[CLOSE, end] = c
-    x[VOLUME, end] = v
-    x[VWAP, end] = vwap
-    x[TYPICAL, end] = (h + l + c) / 3.0
-    x[TRUE_RANGE, end] = max(h, last) - min(l, last) if k > 1 else h - l
-    x[LOG_RETURN, end] = log_return
-    x[OVERNIGHT, end] = math.log(o / last) if k > 1 else 0.0
-    x[INTRADAY, end] = intraday
-    x[INTRADAY_SQ, end] = intraday * intraday
-    x[RANGE_SQ, end] = high_low * high_low
-    x[SATCHELL, end] = math.log(h / c) * math.log(h / o) + math.log(l / c) * math.log(l / o)
-    x[MONEY_FLOW, end] = v * ((c - l) - (h - c)) / (h - l) if h > l else 0.0
-    x[ILLIQUIDITY, end] = 1e6 * abs(log_return) / (c * v) if v > 0.0 else 0.0
-    x[LOG_CLOSE, end] = math.log(c)
-    for j in range(6):
-        x[BID + j, end] = bar[6 + j]
+    x[OPEN, end], x[HIGH, end], x[LOW, end], x[CLOSE, end], x[VOLUME, end] = o, h, l, c, v
+    if rows[TYPICAL]:
+        x[TYPICAL, end] = (h + l + c) / 3.0
+    if rows[TRUE_RANGE]:
+        x[TRUE_RANGE, end] = max(h, last) - min(l, last) if k > 1 else h - l
+    if rows[LOG_RETURN] or rows[ILLIQUIDITY]:
+        log_return = math.log(c / last) if k > 1 else 0.0
+        if rows[LOG_RETURN]:
+            x[LOG_RETURN, end] = log_return
+        if rows[ILLIQUIDITY]:
+            x[ILLIQUIDITY, end] = 1e6 * abs(log_return) / (c * v) if v > 0.0 else 0.0
+    if rows[OVERNIGHT]:
+        x[OVERNIGHT, end] = math.log(o / last) if k > 1 else 0.0
+    if rows[INTRADAY] or rows[INTRADAY_SQ]:
+        intraday = math.log(c / o)
+        if rows[INTRADAY]:
+            x[INTRADAY, end] = intraday
+        if rows[INTRADAY_SQ]:
+            x[INTRADAY_SQ, end] = intraday * intraday
+    if rows[RANGE_SQ]:
+        high_low = math.log(h / l)
+        x[RANGE_SQ, end] = high_low * high_low
+    if rows[SATCHELL]:
+        x[SATCHELL, end] = math.log(h / c) * math.log(h / o) + math.log(l / c) * math.log(l / o)
+    if rows[MONEY_FLOW]:
+        x[MONEY_FLOW, end] = v * ((c - l) - (h - c)) / (h - l) if h > l else 0.0
+    if rows[LOG_CLOSE]:
+        x[LOG_CLOSE, end] = math.log(c)
+
+
+def find_wrong_bar(
+    open_: FloatArray,
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    volume: FloatArray,
+    vwap: FloatArray,
+    present: BoolArray,
+) -> int:
+    """Return where the first impossible bar stands, ``frame * n_symbols + symbol``; -1 where there is none.
+
+    Prices must be finite and positive, low at most high, volume finite and at least 0. A comparison with NaN fails.
+    """
+    n_frames, n_symbols = present.shape
+    for t in range(n_frames):
+        for i in range(n_symbols):
+            is_possible = (
+                0.0 < low[t, i] <= high[t, i] < math.inf
+                and 0.0 < open_[t, i] < math.inf
+                and 0.0 < close[t, i] < math.inf
+                and 0.0 < vwap[t, i] < math.inf
+                and 0.0 <= volume[t, i] < math.inf
+            )
+            if present[t, i] and not is_possible:
+                place: int = t * n_symbols + i
+                return place
+    return -1

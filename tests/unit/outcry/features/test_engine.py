@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcry.errors import DataValidationError, RecoveryError
+from outcry.features.catalogue import FAMILIES
 from outcry.features.config import FeatureSetConfig
 from outcry.features.engine import FeatureEngine
 from outcry.features.feature_set import build_feature_set
+from outcry.features.indicator import Family, Kind
 from outcry.features.state import FeatureState
 from outcry.market.frame import NO_ACTION, PRICE_FIELDS, SPLIT_FACTOR, SPLIT_RATIO, FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
@@ -117,6 +119,27 @@ def test_values_do_not_change_when_later_bars_do(
     mixed = replace(frames, **{f: np.concatenate([getattr(frames, f)[:cut], getattr(others, f)[cut:]]) for f in fields})
     expected = build(around_the_clock).replay(frames)[:cut]
     np.testing.assert_array_equal(bits(build(around_the_clock).replay(mixed)[:cut]), bits(expected))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_an_indicator_alone_has_the_values_it_has_among_all_others(
+    make_market: MakeMarket, around_the_clock: Sessions, family: Family
+) -> None:
+    frames = make_market(11, N_FRAMES, N_SYMBOLS)
+    tape = np.random.default_rng(12).random((*frames.present.shape, 6))
+    tape[:, :, 1] += tape[:, :, 0]  # no crossed quotes
+    frames = replace(frames, tape=tape)
+    among_all = build(around_the_clock).replay(frames)
+    for indicator in (kind.make(params) for kind in family.kinds for params in windows_of(kind)):
+        alone = build_feature_set(FeatureSetConfig(columns=indicator.names), FEATURES.bar_ns)
+        values = FeatureEngine(alone, N_SYMBOLS, around_the_clock, BARS_PER_YEAR).replay(frames)
+        expected = among_all[:, :, [FEATURES.place(name) for name in alone.names]]
+        np.testing.assert_array_equal(bits(values), bits(np.ascontiguousarray(expected)), str(alone.names))
+
+
+def windows_of(kind: Kind) -> tuple[tuple[int, ...], ...]:
+    """Return the windows of a kind by default; those of a timeframe for a session."""
+    return tuple((1440, *params) for params in kind.defaults) if kind.is_of_timeframe else kind.defaults
 
 
 def test_every_value_is_finite_after_its_warm_up_even_where_denominators_are_zero(

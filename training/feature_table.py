@@ -15,7 +15,6 @@ from outcry.features.feature_set import FeatureSet
 from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
-from outcry.messages import FeatureFrame
 
 CHUNK_BYTES = 128 * 2**20
 """About the memory of the features that are held at a time."""
@@ -93,8 +92,8 @@ def build_table(
         stop = min(start + step, len(frames))
         piece = features.replay(frames.rows(start, stop, first_seq=frames.first_seq + start))
         values[start:stop] = piece[:, :, places]
-        for row in range(max(start, watch_from), stop):
-            guard.update(FeatureFrame(frames.first_seq + row, 0, piece[row - start], ~frames.present[row]))
+        watched = slice(max(watch_from - start, 0), None)
+        guard.watch(piece[watched], ~frames.present[start:stop][watched])
         on_progress(stop / len(frames))
     values.flush()
     return FeatureTable(path, tuple(columns)), guard.findings

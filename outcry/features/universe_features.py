@@ -58,9 +58,12 @@ class UniverseFeatures:
         if self._cross is not None:
             self._cross.update(frame)
 
-    def replay(self, frames: FrameTensor) -> FloatArray:
-        """Advance over frames and return the values after each, float64 (n_frames, n_symbols, n_features)."""
-        own, cross = self.replay_stages(frames)
+    def replay(self, frames: FrameTensor, out: FloatArray | None = None) -> FloatArray:
+        """Advance over frames and return the values after each, float64 (n_frames, n_symbols, n_features).
+
+        They are in `out`, of the same shape, where there is no second stage.
+        """
+        own, cross = self.replay_stages(frames, out if self._cross is None else None)
         return own if cross is None else np.concatenate([own, cross], axis=-1)
 
     def replay_stages(self, frames: FrameTensor, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray | None]:

@@ -7,8 +7,10 @@ import numpy as np
 
 from outcry.errors import RecoveryError
 from outcry.execution.kernels import entry
-from outcry.execution.kernels.bar import Broker
 from outcry.execution.kernels.model import PRICE_SCALE
+from outcry.execution.kernels.open_orders import (
+    Broker,
+)
 from outcry.execution.lifecycle import OrderRecord
 from outcry.execution.session_clock import read_clock
 from outcry.execution.tape import bars_of

@@ -9,8 +9,16 @@ import numpy as np
 from outcry.errors import ConfigurationError, RecoveryError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover, entry
-from outcry.execution.kernels.bar import N_BOOKED, N_OPEN, N_UPDATE_COLUMNS, U_FILLED, U_NUMBER, U_REASON, U_STATUS
 from outcry.execution.kernels.model import assumed_market, commission_tiers
+from outcry.execution.kernels.open_orders import (
+    N_BOOKED,
+    N_OPEN,
+    N_UPDATE_COLUMNS,
+    U_FILLED,
+    U_NUMBER,
+    U_REASON,
+    U_STATUS,
+)
 from outcry.execution.lifecycle import OrderRecord, Step, created
 from outcry.execution.order_rules import check_order
 from outcry.execution.resume import Past, as_of, resume_orders

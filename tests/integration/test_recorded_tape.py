@@ -118,7 +118,7 @@ async def test_a_loaded_market_comes_back_from_the_journal_and_gives_the_same_fe
         assert not known[:, SYMBOLS.index("IBM"), 4:].any()
 
     # The live run saw frame after frame; a shard that resumes gets its symbols of the journal in one piece.
-    features = build_feature_set(FeatureSetConfig(groups=("momentum",)), market.bar_ns, market.universe.symbols)
+    features = build_feature_set(FeatureSetConfig(groups=("momentum", "micro")), market.bar_ns, market.universe.symbols)
     day_ns = 86_400 * 10**9
     sessions = market.calendar.sessions(
         int(expected.ts_close_ns[0]) - 9 * day_ns, int(expected.ts_close_ns[-1]) + 9 * day_ns

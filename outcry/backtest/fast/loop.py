@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 
 from outcry.compiled import compile_entry_point, inlined_kernel, source_hash
 from outcry.execution.kernels.bar import (
-    N_BOOKED,
-    N_OPEN,
     SEQ_NOW,
     TS_CLOSE_NS,
+    advance_bar,
+)
+from outcry.execution.kernels.bar import Scratch as MarketScratch
+from outcry.execution.kernels.entry import BROKER, SCRATCH
+from outcry.execution.kernels.open_orders import (
+    N_BOOKED,
+    N_OPEN,
     Broker,
     accept,
-    advance_bar,
     cancel_open,
     drop_closed,
     sum_working,
 )
-from outcry.execution.kernels.bar import Scratch as MarketScratch
-from outcry.execution.kernels.entry import BROKER, SCRATCH
 from outcry.execution.kernels.past import Bars
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency

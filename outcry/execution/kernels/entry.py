@@ -7,21 +7,23 @@ from pathlib import Path
 from outcry.compiled import compile_entry_point, source_hash
 from outcry.execution.costs.price import moved_billionths
 from outcry.execution.kernels.bar import (
-    N_OPEN,
     SEQ_NOW,
-    Broker,
     Scratch,
-    accept,
     advance_bar,
-    cancel_open,
-    drop_closed,
-    end,
     has_arrived,
-    sum_working,
-    write_updates,
 )
 from outcry.execution.kernels.matching import watch
 from outcry.execution.kernels.model import PRICE_SCALE
+from outcry.execution.kernels.open_orders import (
+    N_OPEN,
+    Broker,
+    accept,
+    cancel_open,
+    drop_closed,
+    end,
+    sum_working,
+    write_updates,
+)
 from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, HIGH, LOW, N_BAR_COLUMNS, Bars
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import to_price_units

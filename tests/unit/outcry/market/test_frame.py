@@ -86,4 +86,4 @@ def test_a_bar_of_another_shape_is_refused() -> None:
 def test_the_columns_of_a_tape_stand_in_the_order_of_the_kernels_history() -> None:
     places = [getattr(rows, name.upper()) for name in TAPE_FIELDS]
     assert places == list(range(rows.BID, rows.HISTORY_ROWS))
-    assert len(BAR_FIELDS) + len(TAPE_FIELDS) == rows.N_BAR_FIELDS
+    assert len(TAPE_FIELDS) == rows.HISTORY_ROWS - rows.BID

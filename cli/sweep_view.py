@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from actors.trials import Point, TrialOutcome
 from cli.console import console
 
 if TYPE_CHECKING:
+    from actors.trials import Point, TrialOutcome
     from training.sweep import TrialList
 
 N_ROWS = 10
@@ -67,7 +67,7 @@ class SweepView:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, outcomes: Sequence[TrialOutcome], *, is_reused: bool = False) -> None:
+    def show(self, outcomes: "Sequence[TrialOutcome]", *, is_reused: bool = False) -> None:
         """Show further outcomes; those of the journal say nothing of how fast trials are."""
         self._n_before += len(outcomes) if is_reused else 0
         self._outcomes = best_outcomes([*self._outcomes, *outcomes], self._objective, N_ROWS)
@@ -99,13 +99,13 @@ class SweepView:
         return f"{n_done}/{n} trials{failed}, {rate:.1f} trials/s{eta}{best}"
 
 
-def best_outcomes(outcomes: Sequence[TrialOutcome], objective: str, n: int) -> list[TrialOutcome]:
+def best_outcomes(outcomes: "Sequence[TrialOutcome]", objective: str, n: int) -> "list[TrialOutcome]":
     """Return the best outcomes, the best one first; of equal ones the first of the sweep."""
     known = [each for each in outcomes if each.metrics is not None and each.metrics[objective] is not None]
     return sorted(known, key=lambda each: (-float((each.metrics or {})[objective] or 0.0), each.index))[:n]
 
 
-def best_table(outcomes: Sequence[TrialOutcome], points: Sequence[Point], objective: str = METRICS[0]) -> Table:
+def best_table(outcomes: "Sequence[TrialOutcome]", points: "Sequence[Point]", objective: str = METRICS[0]) -> Table:
     """Return a row an outcome, with the objective as a column of its own where it is none of `METRICS`."""
     metrics = METRICS if objective in METRICS else (objective, *METRICS)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
@@ -118,7 +118,7 @@ def best_table(outcomes: Sequence[TrialOutcome], points: Sequence[Point], object
     return table
 
 
-def point_text(point: Point) -> str:
+def point_text(point: "Point") -> str:
     """Return the values of a point in a line."""
     return " ".join(f"{key}={_value_text(value)}" for key, value in point.items())
 
@@ -127,7 +127,7 @@ def _value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _number(outcome: TrialOutcome, name: str) -> str:
+def _number(outcome: "TrialOutcome", name: str) -> str:
     value = None if outcome.metrics is None else outcome.metrics[name]
     if value is None or np.isnan(value):
         return "-"

@@ -25,6 +25,7 @@ from cli.options import (
     read_settings,
 )
 from cli.progress import StepProgress
+from cli.report_file import make_report_path
 from cli.sweep import sweep
 from cli.sweep_trading import SweepRequest
 from configs.search import Acquisition, SearchName
@@ -165,8 +166,7 @@ def backtest(
     if strategy is not None:
         named = {"strategy": strategy.name, **{f"strategy.{key}": value for key, value in given.items()}}
         history = replace(history, settings={**{key: str(value) for key, value in named.items()}, **history.settings})
-    path = report or settings.floor.state_dir / "runs" / history.run_id / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = make_report_path(settings, history.run_id, report)
     summary = write_report(history, path)
     if as_json:
         print_json_document(summary.to_record() | {"report": str(path)})

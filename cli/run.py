@@ -22,6 +22,7 @@ from cli.options import (
     read_settings,
 )
 from cli.progress import StepProgress
+from cli.report_file import make_report_path
 from configs.loader import restore_settings
 from configs.schema import Settings
 from outcry.errors import ConfigurationError, ServiceError
@@ -81,7 +82,7 @@ def run(
         )
     from cli.cluster import cluster_address
     from cli.ledger import services_of
-    from cli.session import check_free, report_path
+    from cli.session import check_free
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
     from training.prepare import prepare_run
@@ -104,8 +105,7 @@ def run(
     if history is None:
         errors.print(resume_hint, highlight=False)
         raise typer.Exit(EXIT_INTERRUPTED)
-    path = report_path(settings, run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = make_report_path(settings, run_id)
     summary = write_report(history, path)
     if as_json:
         print_json_document(summary.to_record() | {"report": str(path), "state": state})

@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from actors.desk import DeskStatus
@@ -139,8 +138,3 @@ async def watch(floor: Floor, show: Callable[[DeskStatus], None]) -> FinishedRun
 def check_free(settings: Settings) -> None:
     """Raise before anything is started where the serving port is taken."""
     check_port_free(settings.serving.host, settings.serving.port)
-
-
-def report_path(settings: Settings, run_id: str) -> Path:
-    """Return where the report of a run is kept."""
-    return settings.floor.state_dir / "runs" / run_id / "report.html"

@@ -9,6 +9,7 @@ import orjson
 
 from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
 from cli.progress import StepProgress
+from cli.report_file import make_report_path
 from cli.sweep_trading import SweepRequest, SweepResult, trade_sweep
 from cli.sweep_view import N_ROWS, best_outcomes, best_table, point_text
 from configs.grid import parameters_at, settings_at, to_level
@@ -53,8 +54,7 @@ def sweep(settings: "Settings", request: SweepRequest) -> int:
         raise StrategyError(f"all {len(outcomes)} trials failed, the first with: {outcomes[0].error}")
     evidence = weigh(prepared, outcomes, request, result)
     best = best_outcomes(outcomes, request.objective.name, 1)
-    path = request.report or settings.floor.state_dir / "runs" / prepared.plan.run_id / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = make_report_path(settings, prepared.plan.run_id, request.report)
     document = describe(prepared, request, result, outcomes, evidence) | {"report": str(path)}
     if best:
         history = history_of_trial(prepared, prepared.trials[best[0].index].point, evidence)

@@ -14,6 +14,7 @@ from cli.backtest import ReportPath
 from cli.console import console, errors, print_json_document
 from cli.options import AsJson, Assignments, Bars, Benchmark, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
+from cli.report_file import make_report_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +61,7 @@ def walk_forward(
     with StepProgress(quiet=as_json) as progress:
         done = _run(settings, workers or os.cpu_count() or 1, progress)
     history = done.history
-    path = report or settings.floor.state_dir / "runs" / history.run_id / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = make_report_path(settings, history.run_id, report)
     summary = write_report(history, path)
     if as_json:
         print_json_document(summary.to_record() | _record(done, path))

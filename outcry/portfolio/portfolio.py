@@ -10,7 +10,7 @@ from outcry.errors import ConfigurationError, DataValidationError, RecoveryError
 from outcry.market.frame import FloatArray, Frame, IntArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
-from outcry.messages import Book, Executions, Fill, LedgerEvent
+from outcry.messages import ZERO, Book, Executions, Fill, LedgerEvent
 from outcry.order_rows import (
     E_CASH,
     E_KIND,
@@ -43,7 +43,7 @@ from outcry.portfolio.kernels.positions import (
     compile_settle,
 )
 from outcry.portfolio.kernels.version import kernels_version
-from outcry.portfolio.position import ZERO, Position
+from outcry.portfolio.position import Position
 
 _NO_HOLDINGS = np.empty(0), np.empty(0)
 

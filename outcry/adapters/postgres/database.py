@@ -1,7 +1,8 @@
 """A few connections to PostgreSQL, and errors that name the server but never the password."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -68,6 +69,17 @@ class Database:
         self._settings = _SESSION | (_WRITER_SESSION if is_writer else {})
         self._patience_s = patience_s
         self._pool: asyncpg.Pool | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, url: SecretStr | str) -> AsyncIterator["Database"]:
+        """Yield one connection that is closed at the end; raise `ServiceError` where the server cannot be reached."""
+        database = cls(url)
+        await database.open()
+        try:
+            yield database
+        finally:
+            await database.close()
 
     async def open(self) -> None:
         """Connect; raise `ServiceError` where the server cannot be reached or refuses."""

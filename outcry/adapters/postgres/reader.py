@@ -71,12 +71,8 @@ class JournalReader:
     @asynccontextmanager
     async def connect(cls, url: SecretStr | str, run_id: str) -> AsyncIterator["JournalReader"]:
         """Yield a reader on one connection; raise `ServiceError` where the server cannot be reached."""
-        database = Database(url)
-        await database.open()
-        try:
+        async with Database.connect(url) as database:
             yield cls(database, run_id)
-        finally:
-            await database.close()
 
     async def run(self) -> RunRecord:
         """Return what the run was started with; raise `RecoveryError` where it does not exist."""

@@ -77,12 +77,8 @@ class RunRegistry:
     @asynccontextmanager
     async def connect(cls, url: SecretStr | str) -> AsyncIterator["RunRegistry"]:
         """Yield a registry on one connection; raise `ServiceError` where the server cannot be reached."""
-        database = Database(url)
-        await database.open()
-        try:
+        async with Database.connect(url) as database:
             yield cls(database)
-        finally:
-            await database.close()
 
     @staticmethod
     @asynccontextmanager

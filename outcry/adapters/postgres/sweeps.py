@@ -68,12 +68,8 @@ class SweepJournal:
     @asynccontextmanager
     async def connect(cls, url: SecretStr | str) -> AsyncIterator["SweepJournal"]:
         """Yield a journal on one connection; raise `ServiceError` where the server cannot be reached."""
-        database = Database(url)
-        await database.open()
-        try:
+        async with Database.connect(url) as database:
             yield cls(database)
-        finally:
-            await database.close()
 
     async def create(self, sweep: SweepRecord) -> None:
         """Record a sweep; the same one again changes nothing but how many points were asked for, and when last."""

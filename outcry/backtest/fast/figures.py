@@ -46,8 +46,9 @@ def measure_run(run: FastRun, initial_cash: float, bars_per_year: float, risk_fr
     """
     equity = run.equity
     returns = return_metrics(run.ts_close_ns, equity, initial_cash, bars_per_year, risk_free_per_year)
-    drawdown = drawdown_metrics(equity, initial_cash)
-    ratios = drawdown_ratios(returns.annual_return_frac, drawdown, drawdowns(equity, initial_cash), risk_free_per_year)
+    found = drawdowns(equity, initial_cash)
+    drawdown = drawdown_metrics(equity, initial_cash, found)
+    ratios = drawdown_ratios(returns.annual_return_frac, drawdown, found, risk_free_per_year)
     by_session = session_returns(run.ts_close_ns, equity, initial_cash)
     excess = by_session - risk_free_per_year / returns.sessions_per_year
     grid = run.universe.grid

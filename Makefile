@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
-PINNED := install --quiet --quiet --constraint constraints.txt
+PINNED := install --quiet --quiet --no-compile --constraint constraints.txt
 PEERS := bench/peers/.venv
 CODE := outcry actors deployments training configs cli bench tests
 
@@ -18,9 +18,9 @@ CODE := outcry actors deployments training configs cli bench tests
 PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3 python; do \
 	if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$each; break; fi; done)
 
-# Two processes, a file at a time, in the order of testpaths. The files that start Ray take longest: they come first, and
-# one process has them all (tests/conftest.py), since two floors at once starve each other on two cores.
-SPREAD := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+# Two processes, a file at a time, in the order of testpaths: what starts Ray takes longest and comes first, and one
+# process has all scenarios (tests/conftest.py).
+SPREAD := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 # Handed on to the command: make run ARGS="--symbols 20", make test ARGS="-k drawdown".
 ARGS ?=

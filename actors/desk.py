@@ -21,7 +21,7 @@ from outcry.adapters.postgres.runs import RunStatus
 from outcry.desk import Desk, trade_frame
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.market.frame import FloatArray
-from outcry.messages import FrameOutcome
+from outcry.messages import CoverageReport, FrameOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,8 @@ FRAME_TO_ORDER_SENT = "frame_to_order.sent"  # the same, of frames that sent ord
 
 @dataclass(frozen=True, slots=True)
 class DeskStatus:
-    """What a desk shows of itself. `state` is starting, running, completed, interrupted or failed."""
+    """What a desk shows of itself. `state` is starting, running, completed, interrupted or failed; `coverage` is of the
+    prediction sets of the last frames, None where there are none or too few outcomes."""
 
     state: str
     detail: str
@@ -45,6 +46,7 @@ class DeskStatus:
     frames_per_s: float
     latency_p50_ms: float
     latency_p99_ms: float
+    coverage: CoverageReport | None = None
 
 
 class DeskActor:
@@ -110,6 +112,7 @@ class DeskActor:
             frames_per_s=self._n_frames / (time.perf_counter() - self._started_at),
             latency_p50_ms=float(p50),
             latency_p99_ms=float(p99),
+            coverage=None if outcome is None else outcome.forecast.coverage,
         )
 
     async def latency_ms(self) -> Mapping[str, FloatArray]:

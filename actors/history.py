@@ -1,7 +1,7 @@
 """What a run left behind, as the report reads it: from the ledger, or from a run in this process."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import volatility_band
 from outcry.market.frame import FloatArray, FrameTensor
-from outcry.messages import Direction
+from outcry.messages import Direction, ReasonArray
+from outcry.models.explanation import explanation_path, read_explanation
 from outcry.models.manifest import BundleManifest
 
 
@@ -45,6 +46,7 @@ def history_of_fast_run(  # noqa: PLR0917 - what a run is made of, and what it m
         volume=adjusted.volume,
         dividends=adjusted.dividends,
         probability=forecasts.probability[:n],
+        abstain=None if forecasts.abstain is None else forecasts.abstain[:n],
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
         fills=adjusted.fills,
         ledger_events=events,
@@ -75,6 +77,7 @@ def history_of_local_run(
         volume=adjusted.volume,
         dividends=adjusted.dividends,
         probability=np.array([outcome.forecast.probability for outcome in outcomes]),
+        abstain=_stacked([outcome.forecast.abstain for outcome in outcomes], plan),
         band_frac=0.0 if manifest is None else _band(manifest, warmup, frames),
         fills=adjusted.fills,
         ledger_events=tuple(run.ledger.events),
@@ -113,6 +116,8 @@ async def history_of_recorded_run(
     frames = tensor.rows(n_warmup, len(tensor), first_seq=0)
     probability = np.full((len(frames), frames.n_symbols, len(Direction)), np.nan)
     probability[predictions.seq] = predictions.probability
+    abstain = np.zeros(probability.shape[:2], dtype=np.int8)
+    abstain[predictions.seq] = predictions.abstain
     equity = np.array([float(value) for value in curve.equity])
     adjusted = adjust_run(frames, fills, booked, plan.universe)
     return RunHistory(
@@ -127,6 +132,7 @@ async def history_of_recorded_run(
         volume=adjusted.volume,
         dividends=adjusted.dividends,
         probability=probability,
+        abstain=abstain if abstain.any() else None,
         band_frac=_band(manifest, warmup, frames),
         fills=adjusted.fills,
         ledger_events=booked,
@@ -135,6 +141,13 @@ async def history_of_recorded_run(
         latency_ms=latency_ms,
         feature_quality=feature_quality,
     )
+
+
+def _stacked(abstain: Sequence[ReasonArray | None], plan: RunPlan) -> ReasonArray | None:
+    if all(each is None for each in abstain):
+        return None
+    nothing = np.zeros(len(plan.universe), dtype=np.int8)
+    return np.array([nothing if each is None else each for each in abstain])
 
 
 def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[str, Any]:
@@ -157,11 +170,14 @@ def _facts(plan: RunPlan, manifest: BundleManifest | None, mode: str) -> dict[st
         ),
         "risk_free_per_year": settings.report.risk_free_per_year,
         "benchmark": plan.benchmark,
-        "selection": None if manifest is None else manifest.selection,
+        "manifest": manifest,
+        "explanation": None
+        if manifest is None
+        else read_explanation(explanation_path(settings.floor.state_dir, manifest.version)),
         "training_span_ns": None if manifest is None else (manifest.first_ts_ns, manifest.last_ts_ns),
         "settings": {
             f"{section}.{key}": str(value)
-            for section in ("portfolio", "risk", "broker")
+            for section in ("portfolio", "risk", "broker", *(["alphas"] if settings.alphas.trade else []))
             for key, value in getattr(settings, section).model_dump(mode="json").items()
         },
     }

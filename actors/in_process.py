@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from configs.plan import RunPlan
-from outcry.backtest.in_process import LocalFeatures, LocalPortfolio, LocalRisk, LocalStrategy, MemoryJournal
+from outcry.backtest.in_process import (
+    LocalAlphas,
+    LocalFeatures,
+    LocalPortfolio,
+    LocalRisk,
+    LocalStrategy,
+    MemoryJournal,
+)
 from outcry.backtest.strategy import AnyStrategy
 from outcry.desk import Desk, trade_frame
 from outcry.execution.memory_ledger import MemoryLedger
@@ -51,7 +58,7 @@ async def run_in_process(
     on_frame : callable or None
         Called after every frame.
     """
-    features = plan.build_features()
+    features = plan.build_features(window_bars=plan.window_bars)
     if len(warmup):
         features.replay(warmup)
     broker = plan.build_broker()
@@ -62,6 +69,11 @@ async def run_in_process(
     journal = MemoryJournal(inputs or {}, ledger, guard)
     local = LocalFeatures(features)
     portfolio: PortfolioBook = LocalPortfolio(plan.build_portfolio(), plan.build_construction())
+    if plan.settings.alphas.trade and strategy is None:
+        signal = plan.build_alphas()
+        if len(warmup):
+            signal.replay(warmup)
+        portfolio = LocalAlphas(portfolio, signal)
     if strategy is not None:
         rebalancing = Rebalancing(plan.run_id, plan.universe, plan.settings.portfolio)
         portfolio = LocalStrategy(plan.build_portfolio(), rebalancing, local, plan.universe, strategy)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 
 import structlog
 
@@ -108,6 +109,7 @@ class JournalClient:
         return inputs
 
     async def record(self, outcome: FrameOutcome) -> None:
+        outcome = replace(outcome, features=replace(outcome.features, windows=None))  # read while it was under way
         await ask(self._actor.record, outcome, deadline_s=self._deadline_s)
 
     async def add_command(self, kind: str, payload: dict[str, str]) -> None:

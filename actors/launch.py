@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from actors.alphas import AlphaPortfolioClient
 from actors.calls import NamedActor, packed
 from actors.desk import DeskActor, DeskClient
 from actors.execution import ExecutionActor, ExecutionClient
@@ -19,7 +20,7 @@ from actors.supervisor import SupervisorActor, SupervisorClient
 from configs.floor import ActorConfig, ActorName
 from configs.plan import RunPlan
 from outcry.desk import Desk
-from outcry.ports import Predictor
+from outcry.ports import PortfolioBook, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,13 @@ async def launch_floor(plan: RunPlan, predictor: Predictor, database_url: str, r
         actors["risk"] = create("risk", RiskActor, plan, database_url)
         actors["execution"] = create("execution", ExecutionActor, plan, database_url)
         actors["feed"] = create("feed", FeedActor, plan)
+        portfolio: PortfolioBook = PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s)
+        if plan.settings.alphas.trade:
+            portfolio = AlphaPortfolioClient(portfolio, plan, database_url, journal)
         ports = Desk(
             journal=journal,
             router=ExecutionClient(actors["execution"], deadline_s),
-            portfolio=PortfolioClient(actors["portfolio"], plan.build_construction(), deadline_s),
+            portfolio=portfolio,
             features=FeatureShardsClient(
                 plan, shards, [indices[shard] for shard in owned], database_url, journal, deadline_s=deadline_s
             ),

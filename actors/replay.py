@@ -1,6 +1,6 @@
 """Trade a recorded run again in this process and hold the ledgers against each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.in_process import run_in_process
@@ -59,9 +59,15 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
     frames = tensor.rows(n_warmup, len(tensor), first_seq=0)
     flat_inputs = [item for items in inputs.values() for item in items]
     versions = [item.payload["model_version"] for item in flat_inputs if item.kind is InputKind.MODEL_SWAPPED]
-    plan = _plan_of(record, int(tensor.ts_close_ns[0]), int(tensor.ts_close_ns[-1]), last_seq)
+    plan = plan_of(record, int(tensor.ts_close_ns[0]), int(tensor.ts_close_ns[-1]), last_seq)
     bundles = _load_bundles(plan, versions)
-    predictor = BundlePredictor(*bundles, feature_names=plan.feature_set.names, recorded=flat_inputs)
+    plan = replace(plan, lookback_bars=max(bundle.lookback_bars for bundle in bundles))
+    predictor = BundlePredictor(
+        *bundles,
+        feature_names=plan.feature_set.names,
+        build_abstention=plan.settings.uncertainty.build_abstention,
+        recorded=flat_inputs,
+    )
     run = await run_in_process(plan, warmup, frames, predictor, inputs=inputs)
     replayed = RunLedger(
         orders=tuple(run.ledger.orders),
@@ -79,7 +85,8 @@ async def verify_run(database_url: str, run_id: str) -> Verification:
     )
 
 
-def _plan_of(record: RunRecord, first_ts_ns: int, last_ts_ns: int, last_seq: int) -> RunPlan:
+def plan_of(record: RunRecord, first_ts_ns: int, last_ts_ns: int, last_seq: int) -> RunPlan:
+    """Return the plan of a recorded run, for frames that close between two instants."""
     calendar = TradingCalendar(record.calendar)
     return RunPlan(
         run_id=record.run_id,

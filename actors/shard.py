@@ -2,18 +2,19 @@
 
 import asyncio
 import os
+from functools import partial
 
 import numpy as np
 
-from actors.calls import NamedActor, ask
+from actors.calls import NamedActor, ask, ask_to_share, shared
 from actors.journal import JournalClient
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.snapshots import pack_state, unpack_state
 from outcry.features.cross.stage import CrossStage
 from outcry.features.engine import FeatureEngine
-from outcry.market.frame import FloatArray, Frame, IntArray
-from outcry.messages import FeatureFrame
+from outcry.market.frame import Float32Array, FloatArray, Frame, IntArray
+from outcry.messages import FeatureFrame, WindowPart
 
 _CROSS = "cross"
 _Stage = FeatureEngine | CrossStage
@@ -22,7 +23,8 @@ _Stage = FeatureEngine | CrossStage
 class FeatureShardActor:
     """Own the feature state of the symbols of one shard.
 
-    **Owns** a `FeatureEngine`. **Receives** frames of its symbols. **Sends** snapshots of its state to the journal.
+    **Owns** a `FeatureEngine`. **Receives** frames of its symbols. **Sends** snapshots of its state to the journal, and
+    the windows that a model reads to the object store.
     **Ordering** by `seq`: a repeat gets the last answer; after a gap the missing frames are read from the journal.
     **On failure** it restores the newest snapshot and replays the complete frames after it.
     """
@@ -48,6 +50,12 @@ class FeatureShardActor:
         if (frame.seq + 1) % self._plan.settings.floor.snapshot_every_frames == 0:
             self._journal.post_snapshot(self._name, frame.seq, pack_state(self._engine.snapshot()))
         return self._answer
+
+    @shared
+    def windows(self, frame: Frame, columns: IntArray, n_bars: int) -> Float32Array:
+        """Return some columns of the frames up to this one, float32 (n_bars, n_symbols of the shard, n_columns)."""
+        self.update(frame)  # one that was restarted since has not seen it
+        return self._engine.recent.take(columns, n_bars)
 
     def health(self) -> int:
         return os.getpid()
@@ -101,9 +109,30 @@ class FeatureShardsClient:
         shards = asyncio.create_task(self._ask_shards(frame))
         cross = await self._update_cross(frame)
         values = await shards
+        windows = partial(self._read_windows, frame) if self._plan.window_bars > 1 else None
         if cross is not None:
             values = np.concatenate([values, cross], axis=1)
-        return FeatureFrame(frame.seq, frame.ts_close_ns, values, ~frame.present)
+        return FeatureFrame(frame.seq, frame.ts_close_ns, values, ~frame.present, windows, frame.continuous().close)
+
+    async def _read_windows(self, frame: Frame, columns: IntArray, n_bars: int) -> tuple[WindowPart, ...]:
+        n_own = self._plan.feature_set.n_symbol_columns
+        own, others = np.flatnonzero(columns < n_own), np.flatnonzero(columns >= n_own)
+        parts: list[WindowPart] = []
+        if len(own):
+            references = await asyncio.gather(
+                *(
+                    ask_to_share(
+                        actor.windows, frame.select(indices), columns[own], n_bars, deadline_s=self._deadline_s
+                    )
+                    for actor, indices in zip(self._actors, self._indices, strict=True)
+                )
+            )
+            parts += (WindowPart(indices, own, ref) for indices, ref in zip(self._indices, references, strict=True))
+        if len(others):
+            assert self._cross is not None  # noqa: S101 - it has advanced by the frame
+            taken = self._cross.recent.take(columns[others] - n_own, n_bars)
+            parts.append(WindowPart(np.arange(frame.n_symbols), others, taken))
+        return tuple(parts)
 
     async def _ask_shards(self, frame: Frame) -> FloatArray:
         answers: list[FeatureFrame] = await asyncio.gather(
@@ -122,7 +151,8 @@ class FeatureShardsClient:
             return None
         everyone = np.arange(frame.n_symbols)
         if self._cross is None:
-            cross = CrossStage(self._plan.feature_set, self._plan.universe)
+            plan = self._plan
+            cross = CrossStage(plan.feature_set, plan.universe, window_bars=plan.window_bars)
             await _restore(cross, self._plan, _CROSS, everyone, self._database_url)
             self._cross = cross
         cross = self._cross

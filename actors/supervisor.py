@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import ray
 import structlog
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayError
 
-from actors.calls import NamedActor, ask, ask_once
+from actors.calls import LOST, NamedActor, ask, ask_once
 from actors.journal import JournalClient
 from configs.floor import FloorConfig
 from outcry.errors import OutcryError
@@ -56,7 +56,7 @@ class SupervisorActor:
             await asyncio.sleep(self._config.health_period_s)
             try:
                 await self._look()
-            except (OutcryError, RayError, ValueError) as error:  # next round it may be possible
+            except (OutcryError, RayError, ConnectionError, ValueError) as error:  # next round it may be possible
                 log.warning("round_failed", error=str(error))
 
     async def _look(self) -> None:
@@ -79,7 +79,7 @@ class SupervisorActor:
             log.warning("actor_silent", actor=name, deadline_s=patience_s)
             self._kills[name] += 1
             ray.kill(self._actors[name].handle, no_restart=False)
-        except RayActorError:
+        except LOST:
             return  # Ray is restarting it; the next ping that is answered counts the restart
         else:
             if self._pids.setdefault(name, pid) != pid:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.grid import parameters_at, settings_at
+from configs.grid_settings import parameters_at, settings_at
 from configs.schema import Settings
 from outcry.backtest.analytics.information_coefficient import information_coefficient
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
@@ -27,6 +27,7 @@ from outcry.errors import OutcryError
 from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FloatArray
 from outcry.market.universe import Universe
+from outcry.messages import ReasonArray
 
 Point = Mapping[str, Any]
 
@@ -44,6 +45,8 @@ class SweepMarket:
         With as many rows of the past as any trial looks back on.
     probability, volatility : float64 (n_frames, n_symbols, 3), (n_frames, n_symbols) or None
         Forecasts; volatility is None where a strategy decides.
+    abstain : int8 (n_frames, n_symbols) or None
+        Where the forecasts ask for no new risk; None where nothing is withheld.
     prices : mapping of str to float64 (n_frames, n_symbols)
         open, high, low, close and volume; none without a strategy.
     columns : mapping of str to float64 (n_frames, n_symbols)
@@ -67,6 +70,7 @@ class SweepMarket:
     parameters: dict[str, Any]
     bars_per_year: float
     forward: FloatArray | None = None
+    abstain: ReasonArray | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -74,7 +78,8 @@ class SweepMarket:
         tape = self.tape
         arrays = [*tape.bars, tape.clock, tape.session, tape.present, tape.ts_close_ns]
         arrays += [*self.prices.values(), *self.columns.values()]
-        arrays += [each for each in (self.probability, self.volatility, self.forward) if each is not None]
+        optional = (self.probability, self.volatility, self.forward, self.abstain)
+        arrays += [each for each in optional if each is not None]
         return sum(array.nbytes for array in arrays)
 
 
@@ -120,7 +125,9 @@ class TrialRunner:
             config = config_at(settings, point)
             cash = float(config.broker.assumed().initial_cash)
             run = self.trade(point, config)
-            figures = measure_run(run, cash, self._market.bars_per_year, settings.report.risk_free_per_year)
+            figures = measure_run(
+                run, self._market.tape, cash, self._market.bars_per_year, settings.report.risk_free_per_year
+            )
             metrics = figures.metrics
             if self._market.forward is not None and self._asked is not None:
                 metrics = metrics | {"ic": information_coefficient(self._asked[1], self._market.forward)}
@@ -138,7 +145,7 @@ class TrialRunner:
         if self._kind is None:
             if market.probability is None or market.volatility is None:
                 raise ValueError("a sweep must have forecasts or a strategy, had neither")
-            return engine.trade_forecasts(market.probability, market.volatility)
+            return engine.trade_forecasts(market.probability, market.volatility, abstain=market.abstain)
         parameters = market.parameters | parameters_at(point)
         strategy = make_strategy(self._kind, parameters)
         if isinstance(strategy, StatefulStrategy):

@@ -16,7 +16,20 @@ from rich.table import Table
 
 from bench.harness import Result
 
-PARTS = ("features", "models", "storage", "serve", "floor", "backtest", "sweep", "walk_forward", "stress")
+PARTS = (
+    "features",
+    "models",
+    "boosting",
+    "neural",
+    "storage",
+    "serve",
+    "floor",
+    "backtest",
+    "sweep",
+    "walk_forward",
+    "stress",
+    "registry",
+)
 RESULTS_FILE = Path("bench/results/latest.json")
 
 

@@ -18,6 +18,7 @@ import ray
 
 from actors.desk import FRAME_TO_ORDER, FRAME_TO_ORDER_SENT, DeskStatus
 from bench.harness import Result, result
+from cli.cluster import RayStart
 from cli.ledger import services_of
 from cli.session import floor_of, record_run, watch
 from configs.loader import load_settings
@@ -46,8 +47,10 @@ def run() -> list[Result]:
         )
         prepared = prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
         started = time.perf_counter()  # the bundle is trained, the caches are warm
-        with services_of(settings) as services:
-            return asyncio.run(_measure(prepared, services, started))
+        with RayStart(settings.ray) as ray:
+            ray.begin()  # as `outcry run` does, once it has loaded the market
+            with services_of(settings) as services:
+                return asyncio.run(_measure(prepared, services, ray, started))
 
 
 def _clean_symbols(source: Path) -> tuple[str, ...]:
@@ -63,8 +66,8 @@ def _clean_symbols(source: Path) -> tuple[str, ...]:
     return tuple(complete.get_column("symbol").sort().head(N_SYMBOLS))
 
 
-async def _measure(prepared: PreparedRun, services: Services, started: float) -> list[Result]:
-    latency_ms, cold_start_s, empty_ms = await _trade(prepared, services, started)
+async def _measure(prepared: PreparedRun, services: Services, ray: RayStart, started: float) -> list[Result]:
+    latency_ms, cold_start_s, empty_ms = await _trade(prepared, services, ray, started)
     sent = latency_ms[FRAME_TO_ORDER_SENT][N_WARM_ORDERS:]
     every = latency_ms[FRAME_TO_ORDER][N_WARM_FRAMES:]
     n_symbols = len(prepared.plan.universe)
@@ -90,7 +93,7 @@ def _percentile(samples: FloatArray, q: int) -> float:
 
 
 async def _trade(
-    prepared: PreparedRun, services: Services, started: float
+    prepared: PreparedRun, services: Services, ray_start: RayStart, started: float
 ) -> tuple[Mapping[str, FloatArray], float, FloatArray]:
     first_frame_s = 0.0
 
@@ -100,7 +103,7 @@ async def _trade(
             first_frame_s = time.perf_counter() - started
 
     await record_run(services, prepared)
-    async with floor_of(prepared.plan, services, lambda step, fraction: None) as floor:
+    async with floor_of(prepared.plan, services, ray_start, lambda step, fraction: None) as floor:
         finished = await watch(floor, notice_first_frame)
         empty_ms = await _trade_with_empty_actors(len(prepared.plan.universe), prepared.plan.feature_set.names)
     if finished.status.state != "completed":

@@ -10,8 +10,9 @@ import socket
 import statistics
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,8 @@ import pyarrow as pa
 import ray
 
 from bench.harness import Result, measure, percentiles, result
-from bench.random_bundle import write_random_bundle
+from bench.random_bundle import N_HIDDEN, write_random_bundle
+from bench.steady_load import SteadyLoad
 from configs.serving import ServingConfig
 from deployments.client import EnsembleClient, find_ensemble
 from deployments.http_app import ARROW, JSON
@@ -29,10 +31,14 @@ from outcry.features.config import FeatureSetConfig
 from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
 from outcry.messages import FeatureFrame
+from outcry.models.bundle import load_bundle
 
 N_MODEL_FEATURES = 60
 FEATURES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",))
 N_LOAD_REPEATS = 3
+N_SWAPS = 20
+LOOKBACK_BARS = 30
+STEADY_S = 5.0
 _ENVIRONMENT = {"RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
 
 
@@ -45,7 +51,8 @@ def run() -> list[Result]:
         os.environ.setdefault(variable, value)
     names = FEATURES.names[:N_MODEL_FEATURES]
     with tempfile.TemporaryDirectory(prefix="outcry-bench-") as folder:
-        bundle = write_random_bundle(Path(folder), names, FEATURES.hash)
+        bundle, other = (write_random_bundle(Path(folder), names, FEATURES.hash, seed=seed) for seed in (0, 1))
+        network = write_random_bundle(Path(folder), names, FEATURES.hash, lookback_bars=LOOKBACK_BARS)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
@@ -57,6 +64,8 @@ def run() -> list[Result]:
                 result("serve start", start_s, "s", how),
                 *_measure_http(server.url, names, Path(folder)),
                 *_measure_handle(),
+                *_measure_swaps(server, [bundle, other], names),
+                *_measure_network(server, network, names),
             ]
         finally:
             server.stop()
@@ -83,14 +92,13 @@ def _measure_http(url: str, names: tuple[str, ...], folder: Path) -> list[Result
     rng = np.random.default_rng(0)
     one = json.dumps({"rows": rng.standard_normal((1, len(names))).tolist()}).encode()
     rows = rng.standard_normal((500, len(names)))
-    table = pa.table({name: rows[:, i] for i, name in enumerate(names)})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    bulk = sink.getvalue().to_pybytes()
+    bulk = _arrow_bytes(pa.table({name: rows[:, i] for i, name in enumerate(names)}))
+    seconds = _time_posts(url, bulk, ARROW, n=100)
+    how = "100 Arrow bodies and answers"
     found = [
         *_latency("HTTP, one row", _time_posts(url, one, JSON, n=500), "500 JSON requests, one after another", 4.0),
-        *_latency("HTTP, 500 rows", _time_posts(url, bulk, ARROW, n=100), "100 Arrow bodies and answers", 15.0),
+        *_latency("HTTP, 500 rows", seconds, how, 15.0),
+        result("HTTP, batched", 500 / statistics.median(seconds), "predictions/s", how, at_least=20_000.0),
     ]
     if shutil.which("wrk") is None:
         return found
@@ -108,6 +116,52 @@ def _measure_handle() -> list[Result]:
         found += _latency(f"handle, {n_rows} row{'s' * (n_rows > 1)}", seconds, how)
     ray.kill(desk)
     return found
+
+
+def _measure_swaps(server: EnsembleServer, bundles: list[Path], names: tuple[str, ...]) -> list[Result]:
+    """Swap to and fro while 200 requests a second arrive."""
+    one = json.dumps({"rows": np.random.default_rng(0).standard_normal((1, len(names))).tolist()}).encode()
+    seconds = []
+    with SteadyLoad(server.url, one, per_s=200.0) as alone:
+        sleep(STEADY_S)
+    with SteadyLoad(server.url, one, per_s=200.0) as load:
+        for place in range(1, N_SWAPS + 1):
+            seconds += measure(partial(server.swap, bundles[place % 2]), n=1, warmup=0)
+    n_failed = len(load.failures) + sum(status != 200 for status, _ in load.answers)
+    how = f"{N_SWAPS} swaps of 2 x 100 rounds while 8 connections ask 200 times a second"
+    return [
+        result("no swap, requests", len(alone.answers) / alone.seconds, "requests/s", f"the same for {STEADY_S} s"),
+        result("swap under load", statistics.median(seconds), "s", how, at_most=2.0),
+        result("swap under load, requests", len(load.answers) / load.seconds, "requests/s", how, at_least=190.0),
+        result("swap under load, failed", n_failed, "requests", how, at_most=0),
+    ]
+
+
+def _measure_network(server: EnsembleServer, bundle: Path, names: tuple[str, ...]) -> list[Result]:
+    """Swap to the ensemble with a network, and ask for rows with their windows."""
+    what = f"with a GRU of {N_HIDDEN} that reads {LOOKBACK_BARS} bars"
+    first = measure(partial(server.swap, bundle), n=1, warmup=0)[0]
+    load = partial(load_bundle, bundle)
+    loads = measure(load, n=5)
+    rng = np.random.default_rng(0)
+    windows = rng.standard_normal((500, LOOKBACK_BARS, len(names)), dtype=np.float32)
+    rows = windows[:, -1].astype(np.float64)
+    one = json.dumps({"rows": rows[:1].tolist(), "windows": windows[:1].tolist()}).encode()
+    column = pa.FixedSizeListArray.from_arrays(pa.array(windows.ravel()), LOOKBACK_BARS * len(names))
+    bulk = _arrow_bytes(pa.table({name: rows[:, i] for i, name in enumerate(names)} | {"window": column}))
+    return [
+        result("swap to a network", first, "s", f"{what}; the replica imports torch"),
+        result("load of a network", statistics.median(loads), "s", f"{what}; in a process with torch", at_most=2.0),
+        *_latency(f"HTTP, one row {what}", _time_posts(server.url, one, JSON, n=300), "300 JSON requests", 10.0),
+        *_latency(f"HTTP, 500 rows {what}", _time_posts(server.url, bulk, ARROW, n=60), "60 Arrow bodies", 120.0),
+    ]
+
+
+def _arrow_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _latency(name: str, seconds: list[float], how: str, p50_at_most_ms: float | None = None) -> list[Result]:

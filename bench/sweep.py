@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from bench.harness import Result, result
-from cli.sweep import weigh
-from cli.sweep_trading import SweepRequest, trade_sweep
-from configs.grid import read_grid
+from cli.grid import weigh
+from cli.grid_trading import SweepRequest, trade_sweep
+from configs.grid_settings import read_grid
 from configs.loader import load_settings
 from training.objective import read_objective
 from training.search.asking import ListedSearch

@@ -11,6 +11,8 @@ import typer
 import yaml
 
 from cli.console import console, print_json_document
+from cli.grid import trade_grid
+from cli.grid_trading import SweepRequest
 from cli.options import (
     AsJson,
     Assignments,
@@ -26,8 +28,6 @@ from cli.options import (
 )
 from cli.progress import StepProgress
 from cli.report_file import make_report_path
-from cli.sweep import sweep
-from cli.sweep_trading import SweepRequest
 from configs.search import Acquisition, SearchName
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def backtest(
     combination of settings and parameters is a trial, all of them or those that --search chooses; they are kept in the
     journal, and the best one is reported with how far it can be told from luck.
     """
-    from configs.grid import read_grid
+    from configs.grid_settings import read_grid
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
     from outcry.backtest.strategy import StrategySource, load_strategy, parameters_of
@@ -156,7 +156,7 @@ def backtest(
             search or SearchName.GRID, found, n_trials, seed, acquisition, settings.search, os.cpu_count() or 1
         )
         request = SweepRequest(points, file, given, bundle, read_objective(objective), fresh, report, as_json)
-        raise typer.Exit(sweep(settings, request))
+        raise typer.Exit(trade_grid(settings, request))
     for option, value in (("--search", search), ("--trials", n_trials), ("--acquisition", acquisition)):
         if value is not None:
             raise ConfigurationError(f"{option} must go with --grid, which says what is searched")
@@ -212,7 +212,11 @@ def _trade(
                 plan,
                 warmup,
                 frames,
-                NoPredictor() if model is None else BundlePredictor(model, feature_names=names),
+                NoPredictor()
+                if model is None
+                else BundlePredictor(
+                    model, feature_names=names, build_abstention=settings.uncertainty.build_abstention
+                ),
                 strategy=strategy,
                 on_frame=lambda outcome: show("trade", (outcome.seq + 1) / len(frames)),
             )

@@ -73,7 +73,7 @@ class LiveView:
             f"{status.last_seq + 1}/{self._n_frames} frames  {_instant(status.ts_close_ns)} UTC  "
             f"equity {status.equity:,.2f}  drawdown {status.drawdown_frac:.2%}  positions {status.n_positions}  "
             f"orders {status.n_orders}  latency p50 {status.latency_p50_ms:.1f} ms p99 {status.latency_p99_ms:.1f} ms  "
-            f"{status.frames_per_s:.1f} frames/s  {_state(status)}"
+            f"{status.frames_per_s:.1f} frames/s  {_coverage(status)}{_state(status)}"
         )
 
 
@@ -88,12 +88,21 @@ def _status_table(status: DeskStatus) -> Table:
         "\norders": f"{status.n_orders}",
         "latency ms\np50 / p99": f"{status.latency_p50_ms:.1f} / {status.latency_p99_ms:.1f}",
         "frames\n/s": f"{status.frames_per_s:.1f}",
+        **({"sets\nhold": _coverage(status).removeprefix("sets hold ").strip()} if status.coverage else {}),
         "\nstate": f"[red]{state}[/]" if status.is_halted or status.state == "failed" else state,
     }
     for name in cells:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_row(*cells.values())
     return table
+
+
+def _coverage(status: DeskStatus) -> str:
+    """Say what part of the last outcomes prediction sets held, and whether that is not what they promise."""
+    found = status.coverage
+    if found is None:
+        return ""
+    return f"sets hold {found.coverage_frac:.1%}{' (off)' if found.is_off else ''}  "
 
 
 def _state(status: DeskStatus) -> str:

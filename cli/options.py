@@ -33,6 +33,14 @@ Benchmark = Annotated[
         show_default=False,
     ),
 ]
+Horizon = Annotated[
+    str | None,
+    typer.Option("--horizon", help="What is forecast: 1m, 5m, 15m, 1h, 4h, 1d, 7d or 1M ahead.", show_default=False),
+]
+Families = Annotated[
+    list[str] | None,
+    typer.Option("--family", help="A member of the ensemble; may be repeated. Those of the horizon without it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run; the newest without it.", show_default=False)]
 
@@ -49,6 +57,8 @@ def read_settings(
     assignments: list[str] | None = None,
     speed: float | None = None,
     benchmark: str | None = None,
+    horizon: str | None = None,
+    families: list[str] | None = None,
 ) -> Settings:
     """Return the settings that these options select over files and environment."""
     market: dict[str, Any] = {
@@ -63,6 +73,8 @@ def read_settings(
         options["floor"] = {"speed": speed}
     if benchmark is not None:
         options["report"] = {"benchmark": benchmark}
+    training = {"horizon": horizon, "members": families}
+    options["training"] = {key: value for key, value in training.items() if value}
     return load_settings(mode=mode, config=config, assignments=assignments or (), options=options)
 
 

@@ -51,6 +51,8 @@ class StepProgress:
                 self._tasks[step] = self._bars.add_task(step, total=1.0, note="")
             self._bars.update(self._tasks[step], completed=fraction, note=note)
             return
+        if fraction <= 0.0:  # a command may take a step twice
+            self._started[step] = time.monotonic()
         started = self._started.setdefault(step, time.monotonic())
         if fraction >= 1.0:
             console.print(f"{step}: done in {time.monotonic() - started:.1f} s", highlight=False)

@@ -28,6 +28,7 @@ from configs.schema import Settings
 from outcry.errors import ConfigurationError, ServiceError
 
 if TYPE_CHECKING:
+    from cli.cluster import RayStart
     from outcry.adapters.postgres.runs import RunRecord
     from outcry.adapters.services import Services
     from outcry.backtest.history import RunHistory
@@ -80,7 +81,7 @@ def run(
             },
             assignments or [],
         )
-    from cli.cluster import cluster_address
+    from cli.cluster import RayStart, cluster_address
     from cli.ledger import services_of
     from cli.session import check_free
     from outcry.backtest.report.terminal import render_terminal
@@ -89,17 +90,19 @@ def run(
 
     if cluster_address(settings.ray) is None:
         check_free(settings)
-    with services_of(settings) as services:
+    with services_of(settings) as services, RayStart(settings.ray) as ray:
         record = None
         if resume is not None:
             record = asyncio.run(_find(services, resume))
             chosen = None if benchmark is None else settings.report.benchmark
             settings, bundle = _recorded_settings(record, settings, chosen), Path(record.bundle_path)
         with StepProgress(quiet=as_json) as progress:
-            prepared = prepare_run(settings, bundle=bundle, on_progress=progress.show, run_id=resume)
+            prepared = prepare_run(
+                settings, bundle=bundle, on_progress=progress.show, run_id=resume, on_loaded=ray.begin
+            )
             if record is not None and prepared.plan.fingerprint != record.fingerprint:
                 raise ConfigurationError(f"market data of run {resume} must be as it was recorded, has changed")
-            history, state = asyncio.run(_trade(services, prepared, progress, as_json))
+            history, state = asyncio.run(_trade(services, ray, prepared, progress, as_json))
     run_id = prepared.plan.run_id
     resume_hint = f"stopped; outcry run --resume {run_id}"
     if history is None:
@@ -118,10 +121,11 @@ def run(
 
 
 async def _trade(
-    services: "Services", prepared: "PreparedRun", progress: StepProgress, as_json: bool
+    services: "Services", ray: "RayStart", prepared: "PreparedRun", progress: StepProgress, as_json: bool
 ) -> tuple["RunHistory | None", str]:
     """Trade a prepared run to its end; return its history, None without a complete frame, and the state of the desk."""
     from actors.history import history_of_recorded_run
+    from cli.learner_process import learner_beside
     from cli.live import LiveView
     from cli.session import floor_of, record_run, watch
     from outcry.adapters.postgres.runs import RunRegistry, RunStatus
@@ -134,7 +138,7 @@ async def _trade(
     ):
         await record_run(services, prepared)
         try:
-            async with floor_of(plan, services, progress.show) as floor:
+            async with floor_of(plan, services, ray, progress.show) as floor:
                 progress.close()
                 if not as_json:
                     console.print(
@@ -142,8 +146,9 @@ async def _trade(
                         f"API on http://{serving.host}:{serving.port}",
                         highlight=False,
                     )
-                with LiveView(plan.run_id, plan.last_seq + 1, quiet=as_json) as view:
-                    finished = await watch(floor, view.show)
+                async with learner_beside(plan):
+                    with LiveView(plan.run_id, plan.last_seq + 1, quiet=as_json) as view:
+                        finished = await watch(floor, view.show)
         except BaseException as error:
             is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
             await registry.set_status(plan.run_id, RunStatus.INTERRUPTED if is_stop else RunStatus.FAILED, str(error))

@@ -1,4 +1,4 @@
-"""A floor for the length of a command: services, Ray, the served ensemble, the actors, and all of it gone after."""
+"""A floor for the length of a command: the served ensemble and the actors, gone after."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,14 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from actors.desk import DeskStatus
+from actors.forecast_state import read_forecast_state
 from actors.launch import Floor, launch_floor
-from cli.cluster import ray_cluster
+from cli.cluster import RayStart
+from cli.served_model import leave_address
 from configs.plan import RunPlan
 from configs.schema import Settings
 from deployments.client import EnsembleClient, find_ensemble
@@ -66,28 +69,44 @@ async def record_run(services: Services, prepared: PreparedRun) -> None:
 
 
 @asynccontextmanager
-async def floor_of(plan: RunPlan, services: Services, on_step: Callable[[str, float], None]) -> AsyncIterator[Floor]:
-    """Start Ray, the ensemble and the actors of a run; end them with the block."""
+async def floor_of(
+    plan: RunPlan, services: Services, ray: RayStart, on_step: Callable[[str, float], None]
+) -> AsyncIterator[Floor]:
+    """Start the ensemble and the actors of a run on a Ray that may still be starting; end them with the block."""
     serving = plan.settings.serving
     on_step("start Ray", 0.0)
-    with ray_cluster(plan.settings.ray) as is_ours:
-        on_step("start Ray", 1.0)
-        server = EnsembleServer(serving, plan.feature_set, services.redis_url, has_environment=is_ours)
+    is_ours = ray.wait()
+    on_step("start Ray", 1.0)
+    server = EnsembleServer(
+        serving,
+        plan.feature_set,
+        services.redis_url,
+        window_bars=plan.window_bars,
+        has_environment=is_ours,
+        uncertainty=plan.settings.uncertainty,
+    )
 
-        # Replayed time waits: a replica that is replaced changes nothing.
-        predictor = EnsembleClient(find_ensemble, plan.feature_set.names, deadline_s=serving.replay_deadline_s)
-        try:
-            async with launch_floor(plan, predictor, services.database_url, services.redis_url) as floor:
-                on_step("serve the ensemble", 0.0)
-                await _finish(asyncio.to_thread(server.start, plan.bundle_path))
-                on_step("serve the ensemble", 1.0)
-                on_step("call the floor", 0.0)
-                await floor.desk.start()
-                await floor.supervisor.start()
-                on_step("call the floor", 1.0)
+    # Replayed time waits: a replica that is replaced changes nothing.
+    predictor = EnsembleClient(
+        find_ensemble,
+        plan.feature_set.names,
+        deadline_s=serving.replay_deadline_s,
+        build_abstention=plan.settings.uncertainty.build_abstention,
+        read_state=partial(read_forecast_state, services.database_url, plan.run_id),
+    )
+    try:
+        async with launch_floor(plan, predictor, services.database_url, services.redis_url) as floor:
+            on_step("serve the ensemble", 0.0)
+            await _finish(asyncio.to_thread(server.start, plan.bundle_path))
+            on_step("serve the ensemble", 1.0)
+            on_step("call the floor", 0.0)
+            await floor.desk.start()
+            await floor.supervisor.start()
+            on_step("call the floor", 1.0)
+            with leave_address(plan.settings.floor.state_dir, plan.run_id):
                 yield floor
-        finally:
-            await _finish(asyncio.to_thread(server.stop))
+    finally:
+        await _finish(asyncio.to_thread(server.stop))
 
 
 async def _finish(work: Coroutine[Any, Any, object]) -> None:

@@ -1,13 +1,18 @@
 """``outcry status``: the runs in the ledger, and where they stand."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from cli.console import console, print_json_document
 from cli.options import AsJson, Assignments, ConfigFile, RunId, read_settings
+
+if TYPE_CHECKING:
+    from outcry.adapters.postgres.reader import JournalReader
+    from outcry.backtest.analytics.recent_performance import RecentPerformance
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,17 @@ class RunLine:
     drawdown: str
     halted: bool
     pending_commands: int
+    model: str
+    recent: "RecentPerformance | None"
 
 
 def status(
     run_id: RunId = None, config: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False
 ) -> None:
-    """Show the newest runs, or one: how far it is, its equity and drawdown, whether it is halted."""
+    """Show the newest runs, or one: how far it is, its equity and drawdown, whether it is halted.
+
+    Of one also how it did in its last seven days: forecasts whose outcome came, Sharpe ratio, time of a frame.
+    """
     from cli.ledger import ask_ledger
     from outcry.adapters.postgres.reader import JournalReader
     from outcry.adapters.postgres.runs import RunRegistry
@@ -42,6 +52,7 @@ def status(
         for run in runs:
             async with JournalReader.connect(services.database_url, run.run_id) as reader:
                 mark = await reader.last_mark()
+                recent = None if run_id is None else await _look_back(reader)
             pending = [command for command in await registry.commands(run.run_id) if command.seq is None]
             lines.append(
                 RunLine(
@@ -56,13 +67,15 @@ def status(
                     drawdown="-" if mark is None else f"{mark.drawdown_frac[-1]:.2%}",
                     halted=mark is not None and bool(mark.is_halted[-1]),
                     pending_commands=len(pending),
+                    model=run.bundle_version if mark is None else mark.model_version[-1],
+                    recent=recent,
                 )
             )
         return lines
 
     lines = ask_ledger(read_settings(config=config, assignments=assignments), look)
     if as_json:
-        print_json_document([{name: getattr(line, name) for name in RunLine.__slots__} for line in lines])
+        print_json_document([asdict(line) for line in lines])
         return
     if not lines:
         console.print("no run yet: start one with outcry run")
@@ -79,7 +92,31 @@ def status(
     console.print(table)
     for line in lines:
         notes = [line.detail] if line.detail else []
+        if line.recent is not None:
+            notes.append(_describe(line.model, line.recent))
         if line.pending_commands:
             notes.append(f"{line.pending_commands} commands wait for its next frame")
         for note in notes:
             console.print(f"{line.run_id}: {note}", highlight=False, soft_wrap=True)
+
+
+async def _look_back(reader: "JournalReader") -> "RecentPerformance | None":
+    from cli.recent import read_recent
+    from outcry.errors import BundleError
+
+    try:
+        return await read_recent(reader)
+    except (BundleError, OSError):  # the bundle is gone: the ledger is to be read all the same
+        return None
+
+
+def _describe(model: str, recent: "RecentPerformance") -> str:
+    def told(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return (
+        f"last 7 days, model {model[:8]}: {recent.n_frames} frames, {recent.n_graded} outcomes, accuracy "
+        f"{told(recent.accuracy, '.1%')}, log loss {told(recent.log_loss, '.4f')}, calibration error "
+        f"{told(recent.ece_frac, '.1%')}, Sharpe ratio {told(recent.sharpe, '.2f')}, frame p50 "
+        f"{told(recent.latency_p50_ms, '.1f')} ms p99 {told(recent.latency_p99_ms, '.1f')} ms"
+    )

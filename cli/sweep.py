@@ -1,222 +1,264 @@
-"""``outcry backtest --grid``: many trials over Ray, and what the best of them is worth."""
+"""``outcry sweep``: search the parameters of the models with Ray Tune, and fit the winner."""
 
+import asyncio
+import hashlib
+import json
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import orjson
+import typer
 
-from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
+from cli.console import console, print_json_document
+from cli.options import (
+    AsJson,
+    Assignments,
+    Bars,
+    ConfigFile,
+    End,
+    Families,
+    Horizon,
+    Source,
+    Start,
+    Symbols,
+    read_settings,
+)
 from cli.progress import StepProgress
-from cli.report_file import make_report_path
-from cli.sweep_trading import SweepRequest, SweepResult, trade_sweep
-from cli.sweep_view import N_ROWS, best_outcomes, best_table, point_text
-from configs.grid import parameters_at, settings_at, to_level
-from outcry.errors import StrategyError
+from cli.sweep_view import best_table, describe, told_lines, told_score
+from outcry.errors import ConfigurationError
+from outcry.models.parameter_space import Choices
 
 if TYPE_CHECKING:
-    from actors.trials import TrialOutcome
-    from configs.schema import Settings
-    from outcry.backtest.analytics.sweep_evidence import SweepEvidence
-    from outcry.backtest.history import RunHistory
-    from training.sweep import PreparedSweep
+    from outcry.adapters.postgres.sweeps import TrialRecord
+    from training.model_sweep.market import SearchMarket
+    from training.model_sweep.search import FinishedSearch, PreparedSearch
+    from training.model_sweep.tuner import SearchPlan, TrialReport
 
-NOT_A_GRID = (
-    "The trials are no grid: earlier results decided which came after. What each parameter does by itself is not told; "
-    "for such trials the deflated Sharpe ratio is a little too kind, and the probability of overfitting too harsh."
-)
+TRIALS_STEP = "search"
 
 
-def sweep(settings: "Settings", request: SweepRequest) -> int:
-    """Run a sweep to its end, or to Ctrl-C; return the exit code.
-
-    Raises
-    ------
-    StrategyError
-        Where every trial failed.
-    """
-    from outcry.backtest.report.write import write_report
-    from training.sweep import prepare_sweep
-
-    with StepProgress(quiet=request.as_json) as progress:
-        prepared = prepare_sweep(
-            settings, request.search, request.objective, request.strategy, request.parameters, request.bundle,
-            progress.show,
-        )  # fmt: skip
-        progress.close()
-        result = trade_sweep(settings, prepared, request)
-    outcomes = [result.outcomes[place] for place in sorted(result.outcomes)]
-    if all(outcome.metrics is None for outcome in outcomes):
-        if result.is_interrupted:
-            errors.print("interrupted before a trial was finished", highlight=False)
-            return EXIT_INTERRUPTED
-        raise StrategyError(f"all {len(outcomes)} trials failed, the first with: {outcomes[0].error}")
-    evidence = weigh(prepared, outcomes, request, result)
-    best = best_outcomes(outcomes, request.objective.name, 1)
-    path = make_report_path(settings, prepared.plan.run_id, request.report)
-    document = describe(prepared, request, result, outcomes, evidence) | {"report": str(path)}
-    if best:
-        history = history_of_trial(prepared, prepared.trials[best[0].index].point, evidence)
-        write_report(history, path)
-        if abs(float(history.equity[-1]) - float((best[0].metrics or {})["final_equity"] or 0.0)) > 0.005:
-            document["evidence"]["cautions"].append("Traded again here, the best trial ends with another equity.")
-    sweep_path = path.with_name("sweep.json")
-    sweep_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
-    if request.as_json:
-        print_json_document({k: v for k, v in document.items() if k != "trials"} | {"sweep": str(sweep_path)})
-    else:
-        _print(prepared, request, document, outcomes)
-        console.print(f"sweep   {sweep_path}", highlight=False, soft_wrap=True)
-        console.print(f"report  {path}", highlight=False, soft_wrap=True)
-    if result.is_interrupted:
-        errors.print(
-            f"stopped after {len(outcomes)} of {prepared.n_trials} trials; the same command goes on", highlight=False
-        )
-        return EXIT_INTERRUPTED
-    return 0
+_FIGURES = ("n_folds", "score", "log_loss", "base_log_loss", "sharpe", "max_drawdown_frac")
 
 
-def weigh(
-    prepared: "PreparedSweep", outcomes: Sequence["TrialOutcome"], request: SweepRequest, result: SweepResult
-) -> "SweepEvidence":
-    """Weigh the best trial against all that are known.
+class Algorithm(StrEnum):
+    """How the next point is proposed."""
 
-    Main effects want trials whose values of the other parameters are alike: those of an adaptive search are not.
-    """
-    from actors.trials import objective_of
-    from outcry.backtest.analytics.session_returns import sessions_per_year
-    from outcry.backtest.analytics.sweep_evidence import weigh_sweep
-
-    plan = prepared.plan
-    evidence = weigh_sweep(
-        [{key: to_level(value) for key, value in prepared.trials[outcome.index].point.items()} for outcome in outcomes],
-        objective_of(list(outcomes), request.objective.name),
-        {place: outcome.returns for place, outcome in enumerate(outcomes) if outcome.returns is not None},
-        np.array(list(result.sharpes.values()), dtype=np.float64),
-        sessions_per_year(prepared.frames.ts_close_ns, plan.bars_per_year),
-    )
-    if not request.search.is_adaptive or evidence.sensitivity is None:
-        return evidence
-    around = replace(evidence.sensitivity, effects=())
-    return replace(evidence, sensitivity=around, cautions=(*evidence.cautions, NOT_A_GRID))
+    OPTUNA = "optuna"
+    RANDOM = "random"
+    GRID = "grid"
 
 
-def history_of_trial(prepared: "PreparedSweep", point: Mapping[str, Any], evidence: "SweepEvidence") -> "RunHistory":
-    """Trade one point again, here, and return all of it."""
-    from actors.fast import trade_frames
-    from actors.history import history_of_fast_run
-    from outcry.backtest.strategy import make_strategy
+class ModelObjective(StrEnum):
+    """What the best trial is the best in."""
 
-    base, market = prepared.plan, prepared.market
-    plan = replace(base, settings=base.settings.model_copy(update=settings_at(market.settings, point)))
-    strategy, forecasts = None, prepared.forecasts
-    if market.strategy is not None:
-        strategy = make_strategy(market.strategy.load(), market.parameters | parameters_at(point))
-        forecasts = replace(forecasts, columns={name: forecasts.columns[name] for name in strategy.columns})
-    run, _ = trade_frames(plan, strategy, prepared.warmup, prepared.frames, forecasts, lambda step, fraction: None)
-    manifest = None if prepared.model is None else prepared.model.manifest
-    history = history_of_fast_run(plan, manifest, prepared.warmup, prepared.frames, prepared.forecasts, run)
-    return replace(history, sweep=evidence)
+    SHARPE = "sharpe"
+    LOG_LOSS = "log_loss"
 
 
-def describe(
-    prepared: "PreparedSweep",
-    request: SweepRequest,
-    result: SweepResult,
-    outcomes: Sequence["TrialOutcome"],
-    evidence: "SweepEvidence",
-) -> dict[str, Any]:
-    """Return all that is told of a sweep as plain values."""
-    plan, n_new = prepared.plan, len(outcomes) - result.n_reused
-    points = {outcome.index: dict(prepared.trials[outcome.index].point) for outcome in outcomes}
-    best = best_outcomes(outcomes, request.objective.name, 1)
-    failed = [outcome for outcome in outcomes if outcome.metrics is None]
-    return {
-        "sweep_id": prepared.sweep_id,
-        "strategy": prepared.strategy_name,
-        "source": plan.settings.market.source,
-        "n_symbols": len(plan.universe),
-        "n_frames": len(prepared.frames),
-        "span_ns": [int(prepared.frames.ts_close_ns[0]), int(prepared.frames.ts_close_ns[-1])],
-        "objective": request.objective.name,
-        "in_sample": in_sample_text(len(outcomes), is_forecast=prepared.model is not None),
-        "grid": request.search.grid.to_json(),
-        "search": request.search.to_json(),
-        "n_points": prepared.n_trials,
-        "n_finished": len(outcomes) - len(failed),
-        "n_failed": len(failed),
-        "n_reused": result.n_reused,
-        "is_interrupted": result.is_interrupted,
-        "seconds": result.seconds,
-        "trials_per_s": n_new / result.seconds if result.seconds > 0 else None,
-        "worker_memory": result.memory,
-        "best": None
-        if not best
-        else {"trial": best[0].index, "point": points[best[0].index], "metrics": best[0].metrics},
-        "evidence": evidence.to_record(),
-        "errors": _count_errors(failed),
-        "trials": [
-            {"trial": each.index, "point": points[each.index], "metrics": each.metrics, "error": each.error}
-            for each in outcomes
-        ],
-    }
-
-
-def in_sample_text(n_trials: int, *, is_forecast: bool) -> str:
-    """Say what of the figures is in-sample."""
-    text = (
-        f"In-sample: the best of {n_trials} trials was chosen on the same frames that its figures are of; nothing was "
-        "held out."
-    )
-    return text + (" The forecasts are out of sample: the ensemble saw nothing of these frames." if is_forecast else "")
-
-
-def _count_errors(failed: Sequence["TrialOutcome"]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for outcome in failed:
-        counts[outcome.error] = counts.get(outcome.error, 0) + 1
-    return dict(sorted(counts.items(), key=lambda pair: -pair[1])[:N_ROWS])
-
-
-def _print(
-    prepared: "PreparedSweep", request: SweepRequest, document: Mapping[str, Any], outcomes: Sequence["TrialOutcome"]
+def sweep(
+    source: Source = None,
+    symbols: Symbols = None,
+    start: Start = None,
+    end: End = None,
+    bars: Bars = None,
+    families: Families = None,
+    horizon: Horizon = None,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--space",
+            metavar="FAMILY.PARAMETER=LOW..HIGH",
+            help="What is searched; may be repeated. Behind a range :log, :int or both, or VALUE,VALUE,… in its place. "
+            "Without it, what each family says of itself.",
+        ),
+    ] = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Search the wide ranges of families that have some.")] = False,
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, help="In all, those of an interrupted command included.")
+    ] = 30,
+    algorithm: Annotated[
+        Algorithm, typer.Option("--algorithm", help="Who proposes the next point; grid takes every combination.")
+    ] = Algorithm.OPTUNA,
+    objective: Annotated[
+        ModelObjective, typer.Option("--objective", help="Judged out of sample; the Sharpe ratio after costs.")
+    ] = ModelObjective.LOG_LOSS,
+    max_drawdown: Annotated[
+        float, typer.Option("--max-drawdown", min=0.0, max=1.0, help="What a fold loses beyond it counts ten times.")
+    ] = 0.15,
+    stop_early: Annotated[
+        bool, typer.Option(help="Stop a trial after a fold that leaves it in the lower two thirds (ASHA).")
+    ] = True,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Trials at a time; one a core without it.", show_default=False),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run the trials that the journal has, too.")] = False,
+    config: ConfigFile = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
 ) -> None:
-    points = [trial.point for trial in prepared.trials]
-    name = request.objective.name
-    console.print(best_table(best_outcomes(outcomes, name, N_ROWS), points, name))
-    evidence = document["evidence"]
-    n_failed, reused = document["n_failed"], document["n_reused"]
-    parts = [f"{len(outcomes)} of {prepared.n_trials} trials"]
-    parts += [f"{n_failed} failed"] if n_failed else []
-    parts += [f"{reused} from the journal"] if reused else []
-    if (rate := document["trials_per_s"]) is not None:
-        parts.append(f"{document['seconds']:.1f} s, {rate:.1f} trials/s")
-    if memory := document["worker_memory"]:
-        parts.append(
-            f"{memory['n_workers']} workers, {memory['private_mb']:.0f} MB each beside {memory['shared_mb']:.0f} MB "
-            f"shared, {memory['growth_mb']:+.0f} MB since their first chunk"
-        )
-    lines = [f"sweep {prepared.sweep_id}: " + ", ".join(parts)]
-    lines += [f"{n} failed: {error}" for error, n in document["errors"].items()]
-    if best := document["best"]:
-        lines.append(f"best {name}: {point_text(best['point'])}")
-    lines.append(document["in_sample"])
-    if deflated := evidence["deflated"]:
-        lines.append(
-            f"deflated Sharpe ratio {deflated['deflated_sharpe_frac']:.2f}: a session's {deflated['sharpe']:.3f} "
-            f"against {deflated['expected_max_sharpe']:.3f}, expected of the best of {evidence['n_trials']} "
-            "without skill; all known trials of this strategy on this market count"
-        )
-    if overfitting := evidence["overfitting"]:
-        lines.append(
-            f"probability of backtest overfitting {overfitting['pbo_frac']:.2f}, of loss {overfitting['loss_frac']:.2f}"
-        )
-    if sensitivity := evidence["sensitivity"]:
-        for effect in sensitivity["effects"]:
-            share = effect["effect_frac"]
-            if share is not None:
-                lines.append(f"{effect['parameter']} explains {100 * share:.0f} % of the {name}")
-    lines += [f"caution: {text}" for text in evidence["cautions"]]
-    for line in lines:
+    """Search the parameters of the members with Ray Tune, judged fold by fold out of sample, and fit the winner.
+
+    Every trial is written to the journal, those that were stopped or failed too; the same command goes on where it was
+    interrupted. Trials see the training span (training.train_frac) without its last fold: that one is for the winner.
+    """
+    settings = read_settings(
+        source=source,
+        symbols=symbols,
+        start=start,
+        end=end,
+        bars=bars,
+        config=config,
+        assignments=assignments,
+        horizon=horizon,
+        families=families,
+    )
+    from training.model_sweep.search import prepare_search
+    from training.model_sweep.space import space_of
+    from training.model_sweep.tuner import SearchPlan
+
+    searched = space_of(settings.training, space or (), is_wide=wide)
+    if algorithm is Algorithm.GRID:
+        if ranges := [name for name, each in searched.items() if not isinstance(each, Choices)]:
+            raise ConfigurationError(
+                f"--algorithm grid needs values, {ranges[0]} is a range: use --space {ranges[0]}=A,B"
+            )
+        trials = 1
+        for each in searched.values():
+            trials *= len(each.values) if isinstance(each, Choices) else 1
+    plan = SearchPlan(
+        searched, algorithm.value, trials, objective.value, max_drawdown, stop_early, settings.training.seed
+    )
+    n_workers = workers or os.cpu_count() or 1
+    with StepProgress(quiet=as_json) as progress:
+        prepared = prepare_search(settings, plan, progress.show)
+        done = _Search(prepared, n_workers, progress, is_fresh=fresh).run()
+    if as_json:
+        print_json_document(describe(prepared, done))
+        return
+    console.print(best_table(done, prepared.plan))
+    for line in told_lines(prepared, done):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Search:
+    """The trials of a search on a cluster, each in the journal when it has ended."""
+
+    def __init__(self, prepared: "PreparedSearch", n_workers: int, progress: StepProgress, *, is_fresh: bool) -> None:
+        self._prepared, self._n_workers, self._progress = prepared, n_workers, progress
+        self._is_fresh = is_fresh
+        self._url = ""
+        self._reports: list[TrialReport] = []
+
+    def run(self) -> "FinishedSearch":
+        from cli.ledger import services_of
+        from training.model_sweep.search import search
+
+        with services_of(self._prepared.settings) as services:
+            self._url = services.database_url
+            return search(self._prepared, self._run_trials, self._known_sharpes, self._progress.show)
+
+    def _run_trials(self, market: "SearchMarket", plan: "SearchPlan") -> "Sequence[TrialReport]":
+        from cli.cluster import ray_cluster
+        from training.model_sweep.tuner import run_trials
+
+        known = asyncio.run(self._open())
+        self._reports = [] if self._is_fresh else known
+        self._show()
+        if len(self._reports) < plan.n_trials:
+            ray = self._prepared.settings.ray.model_copy(update={"num_cpus": self._n_workers})
+            with ray_cluster(ray), tempfile.TemporaryDirectory(prefix="outcry-tune-") as folder:
+                run_trials(
+                    market, plan, tuple(self._reports), self._on_report, n_workers=self._n_workers, folder=Path(folder)
+                )
+        return self._reports
+
+    def _on_report(self, report: "TrialReport", is_end: bool) -> None:
+        if is_end:
+            self._reports.append(report)
+            asyncio.run(self._write(report))
+        self._show()
+
+    def _show(self) -> None:
+        plan = self._prepared.plan
+        scores = [report.score for report in self._reports if report.score is not None and not report.error]
+        best = f", best {plan.objective} {told_score(max(scores), plan)}" if scores else ""
+        n_done = min(len(self._reports), plan.n_trials)
+        self._progress.show(TRIALS_STEP, n_done / plan.n_trials, f"{n_done} of {plan.n_trials} trials{best}")
+
+    async def _open(self) -> "list[TrialReport]":
+        from outcry.adapters.postgres.sweeps import SweepJournal, SweepRecord
+        from training.model_sweep.space import to_json
+
+        prepared, closes = self._prepared, self._prepared.training.ts_close_ns
+        async with SweepJournal.connect(self._url) as journal:
+            await journal.create(
+                SweepRecord(
+                    sweep_id=prepared.sweep_id,
+                    strategy_name=prepared.name,
+                    market=prepared.loaded.fingerprint,
+                    source=prepared.settings.market.source,
+                    symbols=prepared.loaded.universe.symbols,
+                    span_ns=(int(closes[0]), int(closes[-1])),
+                    grid=to_json(prepared.plan.space),
+                    configuration=prepared.settings.public(),
+                    n_points=prepared.plan.n_trials,
+                )
+            )
+            found = await journal.finished(prepared.sweep_id)
+        return [_report_of(found[key]) for key in sorted(found)]
+
+    async def _write(self, report: "TrialReport") -> None:
+        from outcry.adapters.postgres.sweeps import SweepJournal
+
+        async with SweepJournal.connect(self._url) as journal:
+            await journal.add(self._prepared.sweep_id, [_record_of(report, self._prepared)])
+
+    def _known_sharpes(self) -> list[float]:
+        from outcry.adapters.postgres.sweeps import SweepJournal
+
+        async def ask() -> dict[str, float]:
+            async with SweepJournal.connect(self._url) as journal:
+                return await journal.known_sharpes(self._prepared.name, self._prepared.loaded.fingerprint)
+
+        return list(asyncio.run(ask()).values())
+
+
+def _record_of(report: "TrialReport", prepared: "PreparedSearch") -> "TrialRecord":
+    from outcry.adapters.postgres.sweeps import TrialRecord
+    from outcry.backtest.analytics.return_metrics import sharpe_ratio
+    from training.model_sweep.space import settings_at
+
+    config = settings_at(prepared.settings.training, report.point)
+    metrics: dict[str, Any] | None = None
+    if report.score is not None and not report.error:
+        metrics = {name: getattr(report, name) for name in _FIGURES} | {
+            "max_drawdown": report.max_drawdown_frac,
+            "session_sharpe": sharpe_ratio(report.returns, per_year=1.0),
+        }
+    return TrialRecord(
+        trial_key=_trial_key(prepared, report.point),
+        point=report.point,
+        configuration={name: getattr(config, name).model_dump(mode="json") for name in config.families},
+        initial_cash=float(prepared.settings.broker.initial_cash),
+        metrics=metrics,
+        returns=report.returns,
+        error=report.error,
+    )
+
+
+def _report_of(record: "TrialRecord") -> "TrialReport":
+    from training.model_sweep.tuner import TrialReport
+
+    metrics = record.metrics or {}
+    returns = np.empty(0) if record.returns is None else record.returns
+    return TrialReport(record.point, returns=returns, **{name: metrics[name] for name in _FIGURES})
+
+
+def _trial_key(prepared: "PreparedSearch", point: Mapping[str, Any]) -> str:
+    facts = [prepared.sweep_id, sorted(point.items())]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]

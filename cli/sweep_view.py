@@ -1,138 +1,114 @@
-"""What a sweep shows while it runs: the best rows so far on a terminal, plain lines without one."""
+"""What is told of a search for the parameters of models: a table of its best trials, sentences, plain values."""
 
-import time
-from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from rich.console import Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.console import console
-
 if TYPE_CHECKING:
-    from actors.trials import Point, TrialOutcome
-    from training.sweep import TrialList
+    from training.model_sweep.search import FinishedSearch, PreparedSearch
+    from training.model_sweep.tuner import SearchPlan, TrialReport
 
 N_ROWS = 10
-_LINE_EVERY_S = 5.0
-METRICS = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown", "n_trades")
-_PERCENT = frozenset({"total_return", "max_drawdown"})
 
 
-class SweepView:
-    """Show the outcomes of a sweep until the block ends.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-        By place; may grow.
-    objective : str
-        The metric that ranks them.
-    n_trials : int
-        That there will be.
-    quiet : bool
-        Show nothing.
-    """
-
-    def __init__(self, trials: "TrialList", objective: str, n_trials: int, *, quiet: bool = False) -> None:
-        self._trials = trials
-        self._objective = objective
-        self._n_trials = n_trials
-        self._quiet = quiet
-        self._outcomes: list[TrialOutcome] = []
-        self._n_failed = 0
-        self._n_before = 0
-        self._started = self._line_at = time.monotonic()
-        self._progress = Progress(
-            TextColumn("[bold]trials"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), console=console,
-        )  # fmt: skip
-        self._task = self._progress.add_task("trials", total=n_trials)
-        self._live = (
-            Live(self._progress, console=console, refresh_per_second=4) if console.is_terminal and not quiet else None
+def best_table(done: "FinishedSearch", plan: "SearchPlan") -> Table:
+    """Return the best trials, one a row; only columns of parameters that differ."""
+    table = Table(title=f"best of {len(done.reports)} trials, out of sample", title_justify="left", box=None)
+    for name in ("folds", "log loss", "Sharpe", "drawdown"):
+        table.add_column(name, justify="right")
+    names = list(plan.space)
+    families = {name.partition(".")[0] for name in names}
+    for name in names:
+        short = name.partition(".")[2] if len(families) == 1 else name
+        table.add_column(short, justify="right", overflow="fold")
+    for report in ranked(done)[:N_ROWS]:
+        table.add_row(
+            str(report.n_folds),
+            _number(report.log_loss, 4),
+            _number(report.sharpe, 2),
+            "n/a" if report.max_drawdown_frac is None else f"{report.max_drawdown_frac:.1%}",
+            *(_value(report.point.get(name)) for name in names),
         )
-
-    def __enter__(self) -> "SweepView":
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self, outcomes: "Sequence[TrialOutcome]", *, is_reused: bool = False) -> None:
-        """Show further outcomes; those of the journal say nothing of how fast trials are."""
-        self._n_before += len(outcomes) if is_reused else 0
-        self._outcomes = best_outcomes([*self._outcomes, *outcomes], self._objective, N_ROWS)
-        self._n_failed += sum(outcome.metrics is None for outcome in outcomes)
-        self._progress.advance(self._task, len(outcomes))
-        if self._quiet:
-            return
-        if self._live is not None:
-            table = best_table(self._outcomes, [trial.point for trial in self._trials], self._objective)
-            self._live.update(Group(table, self._progress, self._failures()))
-        elif time.monotonic() >= self._line_at:
-            self._line_at = time.monotonic() + _LINE_EVERY_S
-            console.print(self._line(), highlight=False, soft_wrap=True)
-
-    def _failures(self) -> str:
-        return f"[red]{self._n_failed} failed[/]" if self._n_failed else ""
-
-    def _line(self) -> str:
-        n_done, n = int(self._progress.tasks[0].completed), self._n_trials
-        elapsed = max(time.monotonic() - self._started, 1e-9)
-        rate = (n_done - self._n_before) / elapsed
-        eta = f", {(n - n_done) / rate:,.0f} s left" if rate > 0 else ""
-        best = ""
-        if self._outcomes:
-            first = self._outcomes[0]
-            where = point_text(self._trials[first.index].point)
-            best = f"  best {self._objective} {_number(first, self._objective)} at {where}"
-        failed = f", {self._n_failed} failed" if self._n_failed else ""
-        return f"{n_done}/{n} trials{failed}, {rate:.1f} trials/s{eta}{best}"
-
-
-def best_outcomes(outcomes: "Sequence[TrialOutcome]", objective: str, n: int) -> "list[TrialOutcome]":
-    """Return the best outcomes, the best one first; of equal ones the first of the sweep."""
-    known = [each for each in outcomes if each.metrics is not None and each.metrics[objective] is not None]
-    return sorted(known, key=lambda each: (-float((each.metrics or {})[objective] or 0.0), each.index))[:n]
-
-
-def best_table(outcomes: "Sequence[TrialOutcome]", points: "Sequence[Point]", objective: str = METRICS[0]) -> Table:
-    """Return a row an outcome, with the objective as a column of its own where it is none of `METRICS`."""
-    metrics = METRICS if objective in METRICS else (objective, *METRICS)
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    keys = list(points[0])
-    for name in ("trial", *keys, *metrics):
-        table.add_column(name.rpartition(":")[2].rpartition(".")[2].replace("_", " "), justify="right")
-    for outcome in outcomes:
-        values = [_value_text(points[outcome.index][key]) for key in keys]
-        table.add_row(str(outcome.index), *values, *(_number(outcome, name) for name in metrics))
     return table
 
 
-def point_text(point: "Point") -> str:
-    """Return the values of a point in a line."""
-    return " ".join(f"{key}={_value_text(value)}" for key, value in point.items())
+def told_lines(prepared: "PreparedSearch", done: "FinishedSearch") -> list[str]:
+    """Return what stands below the table."""
+    plan, test, evidence = prepared.plan, done.bundle.manifest.test, done.evidence
+    failed = [report for report in done.reports if report.error]
+    n_folds = max(report.n_folds for report in done.reports)
+    stopped = sum(not report.error and report.n_folds < n_folds for report in done.reports)
+    lines = [
+        f"sweep {prepared.sweep_id}: {len(done.reports)} trials, {stopped} stopped early, {len(failed)} failed; "
+        f"{prepared.name}"
+    ]
+    lines += [f"failed: {error}" for error in dict.fromkeys(report.error for report in failed)]
+    point = ", ".join(f"{name}={_value(value)}" for name, value in done.reports[done.best].point.items())
+    lines.append(f"best {plan.objective}: {point}")
+    lines.append("The figures above chose the winner, so its own are too good; nobody looked at the test fold before.")
+    if evidence.deflated is not None:
+        lines.append(
+            f"deflated Sharpe ratio {evidence.deflated.deflated_sharpe_frac:.2f}: a session's "
+            f"{evidence.deflated.sharpe:.3f} against {evidence.deflated.expected_max_sharpe:.3f}, expected of the best "
+            f"of {evidence.n_trials} without skill; all known trials of these members on this market count"
+        )
+    if evidence.overfitting is not None:
+        lines.append(f"probability of backtest overfitting {evidence.overfitting.pbo_frac:.2f}")
+    lines += [f"caution: {text}" for text in evidence.cautions]
+    lines.append(
+        f"test fold of the winner, {test.n} rows: log loss {test.log_loss:.4f} (class frequencies alone: "
+        f"{test.base_log_loss:.4f}), accuracy {test.accuracy:.1%}, calibration error {test.ece_frac:.1%}"
+    )
+    if test.log_loss >= test.base_log_loss:
+        lines.append("no skill: on the test fold the winner is not better than the class frequencies")
+    lines.append(f"bundle    {done.bundle.path}")
+    return lines
 
 
-def _value_text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def describe(prepared: "PreparedSearch", done: "FinishedSearch") -> dict[str, Any]:
+    """Return all that is told as plain values."""
+    return {
+        "sweep_id": prepared.sweep_id,
+        "name": prepared.name,
+        "objective": prepared.plan.objective,
+        "algorithm": prepared.plan.algorithm,
+        "best": _plain(done.reports[done.best]),
+        "evidence": done.evidence.to_record(),
+        "bundle": str(done.bundle.path),
+        "test": done.bundle.manifest.test.model_dump(mode="json"),
+        "trials": [_plain(report) for report in done.reports],
+    }
 
 
-def _number(outcome: "TrialOutcome", name: str) -> str:
-    value = None if outcome.metrics is None else outcome.metrics[name]
-    if value is None or np.isnan(value):
-        return "-"
-    if name in _PERCENT:
-        return f"{100 * value:.2f} %"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.2f}" if name in METRICS else f"{value:.4g}"
+def ranked(done: "FinishedSearch") -> list["TrialReport"]:
+    """Return the trials with a figure, those judged on most folds first, then the best."""
+    judged = [report for report in done.reports if report.score is not None and not report.error]
+    return sorted(judged, key=lambda report: (-report.n_folds, -(report.score or 0.0)))
+
+
+def told_score(score: float | None, plan: "SearchPlan") -> str:
+    """Return the objective as it is told: a loss is less than nothing only as a score."""
+    if score is None:
+        return "n/a"
+    return f"{-score:.4f}" if plan.objective == "log_loss" else f"{score:.2f}"
+
+
+def _plain(report: "TrialReport") -> dict[str, Any]:
+    return {
+        "point": dict(report.point),
+        "n_folds": report.n_folds,
+        "score": report.score,
+        "log_loss": report.log_loss,
+        "base_log_loss": report.base_log_loss,
+        "sharpe": report.sharpe,
+        "max_drawdown_frac": report.max_drawdown_frac,
+        "error": report.error,
+    }
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"

@@ -72,20 +72,22 @@ def walk_forward(
 
 
 def _run(settings: "Settings", n_workers: int, progress: StepProgress) -> "WalkForwardRun":
+    from cli.cluster import RayStart
     from training.retrain import trade_walk_forward
 
-    count = _WindowCount(progress)
+    count = WindowCount(progress)
 
     def run_jobs(market: "WindowMarket", jobs: "Sequence[WindowJob]") -> "Sequence[WindowForecast]":
-        from cli.cluster import ray_cluster
+        from training.window import run_window
         from training.window_tasks import run_on_ray
 
         count.show(0, len(jobs))
-        with ray_cluster(settings.ray.model_copy(update={"num_cpus": n_workers})):
-            return run_on_ray(market, jobs, count.show, n_workers=n_workers)
+        ray.wait()
+        return run_on_ray(run_window, market, jobs, count.show, n_workers=n_workers)
 
     try:
-        return trade_walk_forward(settings, run_jobs, progress.show)
+        with RayStart(settings.ray.model_copy(update={"num_cpus": n_workers})) as ray:
+            return trade_walk_forward(settings, run_jobs, progress.show, on_loaded=ray.begin)
     except KeyboardInterrupt:
         progress.close()
         if count.n_done:
@@ -96,7 +98,7 @@ def _run(settings: "Settings", n_workers: int, progress: StepProgress) -> "WalkF
         raise
 
 
-class _WindowCount:
+class WindowCount:
     """Shows how many windows are done, and about how long the others will take."""
 
     def __init__(self, progress: StepProgress, clock: Callable[[], float] = time.monotonic) -> None:

@@ -31,6 +31,9 @@ class FloorConfig(FrozenConfig):
     warmup_frames : int or None
         Frames before the first traded one that bring the features to their state. None takes all there are: the run
         then goes on exactly where the features of the training span stopped.
+    window_bars : int
+        Rows of every symbol that are kept for models that read windows, at least; what the bundle of a run reads is
+        kept in any case. More lets a later bundle with longer windows take its place without a restart.
     snapshot_every_frames : int
         A shard saves its state this often; a restart replays at most so many frames.
     speed : float or None
@@ -46,6 +49,7 @@ class FloorConfig(FrozenConfig):
     state_dir: Path = Path(".outcry")
     n_shards: int = Field(default=1, ge=1, le=64)
     warmup_frames: int | None = Field(default=None, ge=0)
+    window_bars: int = Field(default=1, ge=1, le=4096)
     snapshot_every_frames: int = Field(default=256, ge=1)
     speed: float | None = Field(default=None, gt=0)
     recovery_deadline_s: float = Field(default=60.0, gt=0)
@@ -56,10 +60,15 @@ class FloorConfig(FrozenConfig):
 
 
 class StorageConfig(FrozenConfig):
-    """Section ``storage``: None starts the embedded server of that kind inside ``floor.state_dir``."""
+    """Section ``storage``: None starts the embedded server of that kind inside ``floor.state_dir``.
+
+    ``mlflow_url`` is a database or a tracking server of MLflow; None keeps the model registry in a database ``mlflow``
+    beside that of the journal.
+    """
 
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
+    mlflow_url: SecretStr | None = None
 
 
 class RayConfig(FrozenConfig):

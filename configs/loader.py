@@ -20,7 +20,7 @@ from outcry.errors import ConfigurationError
 
 CONFIG_DIR = Path(__file__).parent
 PREFIX = "OUTCRY_"
-_ALIASES = {"DATABASE_URL": "STORAGE__DATABASE_URL", "REDIS_URL": "STORAGE__REDIS_URL"}
+_ALIASES = {f"{name}_URL": f"STORAGE__{name}_URL" for name in ("DATABASE", "REDIS", "MLFLOW")}
 
 
 def load_settings(

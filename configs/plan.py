@@ -22,6 +22,7 @@ from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
 
 if TYPE_CHECKING:
+    from outcry.alphas.signal import AlphaSignal
     from outcry.execution.simulated_broker import SimulatedBroker
     from outcry.features.engine import FeatureEngine
     from outcry.features.feature_set import FeatureSet
@@ -55,6 +56,8 @@ class RunPlan:
         Of the market data the run trades; a resumed run must find the same.
     bundle_path : Path
     bundle_version : str
+    lookback_bars : int
+        Rows of the longest window that the bundle reads, that of the decision bar included.
     benchmark : Benchmark or None
         What the report measures the run against; None for buying and holding its universe.
     """
@@ -71,17 +74,23 @@ class RunPlan:
     fingerprint: str
     bundle_path: Path
     bundle_version: str
+    lookback_bars: int = 1
     benchmark: Benchmark | None = None
+
+    @property
+    def window_bars(self) -> int:
+        """Frames whose features are kept for windows; 1 where no model may read one."""
+        return max(self.lookback_bars, self.settings.floor.window_bars)
 
     @property
     def feature_set(self) -> "FeatureSet":
         """The columns this run computes."""
         return resolve_features(self.settings.features, self.bar_ns, self.universe.symbols)
 
-    def build_features(self, columns: tuple[str, ...] = ()) -> "UniverseFeatures":
+    def build_features(self, columns: tuple[str, ...] = (), *, window_bars: int = 1) -> "UniverseFeatures":
         """Return the features of the whole universe, before the first frame; only these columns, where some are named.
 
-        A column has the same values whatever else is computed.
+        A column has the same values whatever else is computed. `window_bars` rows of it are kept.
         """
         from outcry.features.universe_features import UniverseFeatures
 
@@ -90,13 +99,22 @@ class RunPlan:
             config = self.settings.features.model_copy(update={"columns": columns, "exclude": ()})
             features = resolve_features(config, self.bar_ns, self.universe.symbols)
         n_threads = self.settings.features.n_threads
-        return UniverseFeatures(features, self.universe, self.sessions, self.bars_per_year, n_threads=n_threads)
+        return UniverseFeatures(
+            features,
+            self.universe,
+            self.sessions,
+            self.bars_per_year,
+            n_threads=n_threads,
+            window_bars=window_bars,
+        )
 
     def build_engine(self, n_symbols: int) -> "FeatureEngine":
         """Return a feature engine for `n_symbols` of the universe."""
         from outcry.features.engine import FeatureEngine
 
-        return FeatureEngine(self.feature_set, n_symbols, self.sessions, self.bars_per_year)
+        return FeatureEngine(
+            self.feature_set, n_symbols, self.sessions, self.bars_per_year, window_bars=self.window_bars
+        )
 
     def build_portfolio(self) -> "Portfolio":
         """Return the portfolio before its first fill."""
@@ -115,6 +133,19 @@ class RunPlan:
         from outcry.risk.gate import RiskGate
 
         return RiskGate(self.run_id, self.universe, self.settings.risk, self.sessions)
+
+    def build_alphas(self) -> "AlphaSignal":
+        """Return the signal of the alphas, before its first frame."""
+        from outcry.alphas.signal import AlphaSignal
+
+        return AlphaSignal(
+            self.settings.alphas,
+            self.universe,
+            self.sessions,
+            self.bars_per_year,
+            self.bar_ns,
+            n_threads=self.settings.features.n_threads,
+        )
 
     def build_broker(self) -> "SimulatedBroker | DryBroker":
         """Return the broker of the mode, before its first order."""

@@ -2,13 +2,18 @@
 
 from typing import Any, Literal
 
+from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
+from configs.online import OnlineConfig
+from configs.registry import RegistryConfig
 from configs.report import ReportConfig
 from configs.search import SearchConfig
 from configs.serving import ServingConfig
 from configs.stress import StressConfig
 from configs.training import TrainingConfig
+from configs.uncertainty import UncertaintyConfig
+from outcry.alphas.config import AlphasConfig
 from outcry.backtest.windows import WalkForwardConfig
 from outcry.config import FrozenConfig
 from outcry.execution.config import BrokerConfig
@@ -27,6 +32,9 @@ class Settings(FrozenConfig):
     market: SourceConfig = SourceConfig()
     features: FeaturesConfig = FeaturesConfig()
     training: TrainingConfig = TrainingConfig()
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    alphas: AlphasConfig = AlphasConfig()
     walk_forward: WalkForwardConfig = WalkForwardConfig()
     portfolio: PortfolioConfig = PortfolioConfig()
     risk: RiskConfig = RiskConfig()
@@ -36,6 +44,8 @@ class Settings(FrozenConfig):
     report: ReportConfig = ReportConfig()
     stress: StressConfig = StressConfig()
     search: SearchConfig = SearchConfig()
+    registry: RegistryConfig = RegistryConfig()
+    online: OnlineConfig = OnlineConfig()
     storage: StorageConfig = StorageConfig()
     ray: RayConfig = RayConfig()
 

@@ -1,7 +1,7 @@
 """What the desk holds of the served ensemble."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,9 @@ from deployments.frame_answer import FrameAnswer
 from outcry.errors import OutcryError
 from outcry.market.frame import FloatArray
 from outcry.messages import FeatureFrame, Forecast
-from outcry.models.forecast import ForecastBuilder
+from outcry.models.decisions import BuildAbstention
+from outcry.models.forecast import ForecastBuilder, ForecastState
+from outcry.models.windows import read_windows
 
 APP_NAME = "ensemble"
 DEPLOYMENT_NAME = "Ensemble"
@@ -32,10 +34,13 @@ class EnsembleClient:
     """`outcry.ports.Predictor` over a handle to the `Ensemble` deployment.
 
     The rows hold only the columns that the model reads: the client remembers them, and learns others from the first
-    answer of another model.
+    answer of another model. Of a model that reads windows it hands on where these are: they go from the shards to the
+    replica through the object store.
     A replica that dies is replaced by Serve, and the frame is asked for again until the deadline: a prediction changes
     nothing, so it may be asked for twice. Past the deadline, or where the model refuses the rows, the forecast is the
     fallback, which asks for no new risk.
+    Where forecasts of a model rest on what became of earlier ones, the replica answers with what the members say: it
+    has no past, and the rest is done here, beside the frames.
 
     Parameters
     ----------
@@ -47,6 +52,10 @@ class EnsembleClient:
         For one frame, retries included.
     model_version : str, optional
         The model of the frame before the first; see `ForecastBuilder`.
+    build_abstention : callable, optional
+        See `DecisionSpec.build`; absent, nothing is withheld.
+    read_state : callable, optional
+        Returns what to go on from at a frame, asked with its `seq` before the first one; None at the first of a run.
     """
 
     def __init__(
@@ -56,21 +65,32 @@ class EnsembleClient:
         *,
         deadline_s: float,
         model_version: str | None = None,
+        build_abstention: BuildAbstention | None = None,
+        read_state: Callable[[int], Awaitable[ForecastState | None]] | None = None,
     ) -> None:
         self._find_handle = find_handle
         self._deadline_s = deadline_s
-        self._builder = ForecastBuilder(feature_names, model_version)
+        self._builder = ForecastBuilder(
+            feature_names, model_version, keeps_state=read_state is not None, build_abstention=build_abstention
+        )
+        self._read_state = read_state
         self._place = {name: column for column, name in enumerate(feature_names)}
-        self._model_version, self._columns = "", np.empty(0, dtype=np.int64)
+        self._model_version, self._columns, self._lookback_bars = "", np.empty(0, dtype=np.int64), 1
+        self._wants_members = False
 
     async def predict(self, features: FeatureFrame) -> Forecast:
+        if self._read_state is not None:
+            state = await self._read_state(features.seq)
+            if state is not None:
+                self._builder.resume(state)
+            self._read_state = None
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._deadline_s
         met = "no answer"
         while (left_s := deadline_s - loop.time()) > 0.0:
             try:
-                model_version, probability = await asyncio.wait_for(self._ask(features.values), left_s)
-                return self._builder.build(features, model_version, probability)
+                model_version, said = await asyncio.wait_for(self._ask(features), left_s)
+                return self._builder.build(features, model_version, said)
             except TimeoutError:
                 break
             except (OutcryError, RayTaskError) as error:  # the model refused; it would again
@@ -80,13 +100,34 @@ class EnsembleClient:
                 await asyncio.sleep(_RETRY_PAUSE_S)
         return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}")
 
-    async def _ask(self, values: FloatArray) -> tuple[str, FloatArray]:
+    async def _ask(self, features: FeatureFrame) -> tuple[str, FloatArray]:
         while True:
-            answer: FrameAnswer = await self._predict_frame.remote(self._model_version, values[:, self._columns])
+            answer = await self._ask_once(features)
             if answer.probability is not None:
                 return answer.model_version, answer.probability
             self._model_version = answer.model_version
             self._columns = np.array([self._place[name] for name in answer.feature_names], dtype=np.int64)
+            self._lookback_bars = answer.lookback_bars
+            self._wants_members = self._builder.meet(answer.decision_spec, len(features.values))
+
+    async def _ask_once(self, features: FeatureFrame) -> FrameAnswer:
+        answer: FrameAnswer
+        rows = features.values[:, self._columns]
+        if self._lookback_bars == 1:
+            answer = await self._predict_frame.remote(self._model_version, rows, wants_members=self._wants_members)
+            return answer
+        parts = await read_windows(features, self._columns, self._lookback_bars)
+        places = [(part.symbols, part.places) for part in parts]
+        values = [part.values for part in parts]  # each an argument of its own: Ray replaces a reference by its array
+        answer = await self._predict_windows.remote(
+            self._model_version, rows, places, *values, wants_members=self._wants_members
+        )
+        return answer
+
+    @cached_property
+    def _predict_windows(self) -> DeploymentHandle[Any]:
+        handle: DeploymentHandle[Any] = self._find_handle()  # through Ray, which knows references
+        return handle.predict_windows
 
     @cached_property
     def _predict_frame(self) -> DeploymentHandle[Any]:

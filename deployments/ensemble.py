@@ -8,6 +8,7 @@ that `user_config` names; a bundle that cannot be loaded leaves the old one in s
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get, _in
 from ray.serve import Application
 
 from configs.serving import ServingConfig
+from configs.uncertainty import UncertaintyConfig
 from deployments.frame_answer import FrameAnswer
 from deployments.http_app import build_http_app
 from deployments.model_slot import ModelSlot
@@ -26,8 +28,10 @@ from outcry.adapters.clock import SystemClock
 from outcry.adapters.redis_cache import FloorCache
 from outcry.config import FrozenConfig
 from outcry.errors import BundleError
-from outcry.market.frame import FloatArray
+from outcry.market.frame import Float32Array, FloatArray, IntArray
+from outcry.messages import WindowPart
 from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.windows import join_windows
 
 _REDIS_KEY = "outcry:redis_url"
 
@@ -38,6 +42,8 @@ class EnsembleArgs(FrozenConfig):
     serving: ServingConfig = ServingConfig()
     feature_names: tuple[str, ...]
     features_hash: str
+    window_bars: int = 1
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
 
 
 def leave_redis_url(url: SecretStr | str | None) -> None:
@@ -86,7 +92,12 @@ class Ensemble:
         redis_url = read_redis_url()
         features = None if redis_url is None else FloorCache(redis_url)
         return build_http_app(
-            self._slot, features, self._clock, max_rows=serving.max_rows, max_body_bytes=serving.max_body_bytes
+            self._slot,
+            features,
+            self._clock,
+            max_rows=serving.max_rows,
+            max_body_bytes=serving.max_body_bytes,
+            uncertainty=self._args.uncertainty,
         )
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
@@ -94,12 +105,31 @@ class Ensemble:
         choice = ModelChoice.model_validate(user_config)
         await asyncio.to_thread(self._slot.replace, choice.bundle_path, choice.fallback_path)
 
-    async def predict_frame(self, model_version: str, rows: FloatArray) -> FrameAnswer:
+    async def predict_frame(self, model_version: str, rows: FloatArray, *, wants_members: bool = False) -> FrameAnswer:
         """Predict float64 (n_rows, n_features) with the columns of `model_version`; another model names its own."""
         bundle = self._slot.loaded.bundle
         if bundle.version != model_version:
-            return FrameAnswer(bundle.version, bundle.feature_names, None)
-        return FrameAnswer(bundle.version, (), bundle.predict_proba(rows))
+            return _introduce(bundle)
+        predict = bundle.predict_members if wants_members else bundle.predict_proba
+        return FrameAnswer(bundle.version, (), predict(rows))
+
+    async def predict_windows(
+        self,
+        model_version: str,
+        rows: FloatArray,
+        places: Sequence[tuple[IntArray, IntArray]],
+        *values: Float32Array,
+        wants_members: bool = False,
+    ) -> FrameAnswer:
+        """As `predict_frame`, of a model that reads windows; `places` and `values` are those of `WindowPart`."""
+        bundle = self._slot.loaded.bundle
+        if bundle.version != model_version:
+            return _introduce(bundle)
+        predict = bundle.predict_members if wants_members else bundle.predict_proba
+        parts = [WindowPart(*place, value) for place, value in zip(places, values, strict=True)]
+        windows = join_windows(parts, *rows.shape)
+        probability = await asyncio.to_thread(predict, rows, windows=windows)
+        return FrameAnswer(bundle.version, (), probability)
 
     async def status(self) -> EnsembleStatus:
         loaded, refused = self._slot.loaded, self._slot.refused
@@ -113,11 +143,21 @@ class Ensemble:
         )
 
     def _load(self, path: Path) -> ModelBundle:
-        return load_bundle(path, self._args.feature_names, self._args.features_hash)
+        bundle = load_bundle(path, self._args.feature_names, self._args.features_hash)
+        if bundle.lookback_bars > self._args.window_bars:
+            raise BundleError(
+                f"{path}: lookback_bars must be at most {self._args.window_bars}, the rows that the floor keeps for "
+                f"windows, was {bundle.lookback_bars}; floor.window_bars has it keep more"
+            )
+        return bundle
 
     def check_health(self) -> None:
         if not self._slot.is_ready:
             raise BundleError("no model is in service")
+
+
+def _introduce(bundle: ModelBundle) -> FrameAnswer:
+    return FrameAnswer(bundle.version, bundle.feature_names, None, bundle.lookback_bars, bundle.decision_spec)
 
 
 def build_app(args: EnsembleArgs) -> Application:

@@ -9,13 +9,15 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from configs.uncertainty import NOTHING_BINDS, UncertaintyConfig
 from deployments.http_errors import error_response
 from deployments.model_slot import LoadedModel, ModelSlot
 from deployments.openapi import PREDICT_OPENAPI
 from deployments.predict_request import PredictRequest, RequestError, parse_arrow, parse_json
 from deployments.predict_response import Prediction, write_arrow, write_json
 from outcry.errors import BundleError, ServiceError
-from outcry.market.frame import FloatArray
+from outcry.market.frame import Float32Array, FloatArray, IntArray
+from outcry.models.uncertainty.abstain import abstain_reasons
 from outcry.ports import Clock
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -34,7 +36,13 @@ class LatestFeatures(Protocol):
 
 
 def build_http_app(
-    slot: ModelSlot, features: LatestFeatures | None, clock: Clock, *, max_rows: int, max_body_bytes: int
+    slot: ModelSlot,
+    features: LatestFeatures | None,
+    clock: Clock,
+    *,
+    max_rows: int,
+    max_body_bytes: int,
+    uncertainty: UncertaintyConfig = NOTHING_BINDS,
 ) -> FastAPI:
     """Build the app around the model in service.
 
@@ -46,26 +54,33 @@ def build_http_app(
     clock : Clock
     max_rows, max_body_bytes : int
         Of one request; more is answered 413.
+    uncertainty : UncertaintyConfig
+        Where the bundle in service has prediction sets: their level, which does not move here, and what they bind.
     """
     app = FastAPI(title="outcry ensemble", version="1", docs_url="/docs", redoc_url=None)
 
     @app.post("/v1/predict", openapi_extra=PREDICT_OPENAPI, response_class=Response)
     async def predict(request: Request) -> Response:
-        """Predict rows of features, or the latest features of symbols."""
+        """Predict rows of features, with windows where the model reads them, or the latest features of symbols."""
         is_arrow = _is_arrow(request)
         answer = _answer_type(request)
         body = await _read_body(request, max_body_bytes)
         started = perf_counter()
         model = slot.loaded  # one model answers the whole request, whatever is swapped meanwhile
-        names = model.bundle.feature_names
-        asked = parse_arrow(body, max_rows) if is_arrow else parse_json(body, names, max_rows)
-        rows = await _latest_rows(asked, features, names) if asked.rows is None else _model_rows(asked, model)
+        asked = parse_arrow(body, max_rows) if is_arrow else parse_json(body, model.bundle.feature_names, max_rows)
+        columns, windows = (None, None) if asked.rows is None else _model_inputs(asked, model)
+        rows = await _latest_rows(asked, features, model) if asked.rows is None else asked.rows
+        probability = await predict_proba(model, rows, columns, windows)
+        known_sets = model.bundle.prediction_sets
+        sets = None if known_sets is None else known_sets.sets(probability, uncertainty.alpha)
         prediction = Prediction(
             model_version=model.bundle.version,
             horizon_bars=model.bundle.horizon_bars,
-            probability=await predict_proba(model, rows),
+            probability=probability,
             symbols=asked.symbols,
             latency_ms=(perf_counter() - started) * 1e3,
+            sets=sets,
+            abstain=None if sets is None else abstain_reasons(probability, uncertainty.rule, sets),
         )
         write = write_arrow if answer == ARROW else write_json
         return Response(write(prediction), media_type=answer)
@@ -106,11 +121,13 @@ def build_http_app(
     return app
 
 
-async def predict_proba(model: LoadedModel, rows: FloatArray) -> FloatArray:
+async def predict_proba(
+    model: LoadedModel, rows: FloatArray, columns: IntArray | None, windows: Float32Array | None
+) -> FloatArray:
     """Predict in this thread where that is short, else beside the event loop."""
-    if len(rows) <= _INLINE_ROWS:
-        return model.bundle.predict_proba(rows)
-    return await asyncio.to_thread(model.bundle.predict_proba, rows)
+    if len(rows) <= _INLINE_ROWS and windows is None:
+        return model.bundle.predict_proba(rows, columns)
+    return await asyncio.to_thread(model.bundle.predict_proba, rows, columns, windows)
 
 
 def _is_arrow(request: Request) -> bool:
@@ -139,10 +156,22 @@ async def _read_body(request: Request, max_body_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-def _model_rows(asked: PredictRequest, model: LoadedModel) -> FloatArray:
-    assert asked.rows is not None  # noqa: S101 - the caller has looked
+def _model_inputs(asked: PredictRequest, model: LoadedModel) -> tuple[IntArray | None, Float32Array | None]:
+    """Return where each feature of the model stands in the rows asked for, and the windows with these alone.
+
+    None where the rows have just the features of the model, and where it reads no windows.
+    """
+    windows, n_bars = asked.windows, model.bundle.lookback_bars
+    if n_bars == 1:
+        windows = None
+    elif windows is None:
+        raise RequestError(
+            422, f"windows must hold the last {n_bars} bars of each row, which the model reads, had none"
+        )
+    elif windows.shape[1] < n_bars:
+        raise RequestError(422, f"windows must hold the last {n_bars} bars of each row, held {windows.shape[1]}")
     if asked.columns == model.bundle.feature_names:
-        return asked.rows
+        return None, windows
     try:
         columns = model.bundle.columns_in(asked.columns)
     except BundleError:
@@ -152,11 +181,17 @@ def _model_rows(asked: PredictRequest, model: LoadedModel) -> FloatArray:
             422,
             f"features must include the {len(model.bundle.feature_names)} that the model reads, had no {missing[0]!r}",
         ) from None
-    return asked.rows[:, columns]
+    return columns, None if windows is None else windows[..., columns]
 
 
-async def _latest_rows(asked: PredictRequest, features: LatestFeatures | None, names: tuple[str, ...]) -> FloatArray:
+async def _latest_rows(asked: PredictRequest, features: LatestFeatures | None, model: LoadedModel) -> FloatArray:
     assert asked.symbols is not None  # noqa: S101 - a request has rows or symbols
+    if model.bundle.lookback_bars > 1:
+        raise RequestError(
+            409,
+            f"symbols need a model that reads one bar, the one in service reads {model.bundle.lookback_bars} and the "
+            f"feature cache holds the last one of each symbol; send rows and windows",
+        )
     if features is None:
         raise RequestError(503, "symbols need the feature cache of a floor, none is configured")
     try:
@@ -167,7 +202,7 @@ async def _latest_rows(asked: PredictRequest, features: LatestFeatures | None, n
         if symbol not in latest:
             raise RequestError(404, f"symbol {symbol!r} has no features of the last 30 s")
     try:
-        table = [[latest[symbol][name] for name in names] for symbol in asked.symbols]
+        table = [[latest[symbol][name] for name in model.bundle.feature_names] for symbol in asked.symbols]
     except KeyError as error:
         raise RequestError(503, f"the floor must compute feature {error}, which the model reads") from None
     return np.array(table, dtype=np.float64)
@@ -179,9 +214,11 @@ def _describe(model: LoadedModel) -> dict[str, Any]:
     return {
         "version": manifest.version,
         "path": str(model.path),
-        "feature_names": manifest.feature_names,
+        "feature_names": model.bundle.feature_names,
+        "lookback_bars": model.bundle.lookback_bars,
         "features_hash": manifest.features_hash,
         **manifest.model_dump(mode="json", include=kept),
         "out_of_sample": manifest.test.model_dump(mode="json"),
+        "coverage": [record.model_dump(mode="json") for record in manifest.coverage],
         "folds": [fold.model_dump(mode="json") for fold in manifest.folds],
     }

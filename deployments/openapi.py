@@ -14,6 +14,12 @@ _REQUEST: dict[str, Any] = {
             "properties": {
                 "rows": {"type": "array", "items": _ROW},
                 "feature_names": {"type": "array", "items": {"type": "string"}},
+                "windows": {
+                    "type": "array",
+                    "items": {"type": "array", "items": _ROW},
+                    "description": "Of each row the last bars, oldest first and that of the row last; for a model that "
+                    "reads windows. The model's lookback_bars are in /v1/models.",
+                },
                 "symbols": _SYMBOLS,
             },
         },
@@ -33,6 +39,7 @@ _REQUEST: dict[str, Any] = {
     ]
 }
 
+_CLASSES = ["up", "neutral", "down"]
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1, "nullable": True}
 _RESPONSE: dict[str, Any] = {
     "type": "object",
@@ -47,12 +54,19 @@ _RESPONSE: dict[str, Any] = {
                 "properties": {
                     "symbol": {"type": "string"},
                     "direction": {"type": "string", "enum": ["long", "neutral", "short"], "nullable": True},
-                    "class": {"type": "string", "enum": ["up", "neutral", "down"], "nullable": True},
+                    "class": {"type": "string", "enum": _CLASSES, "nullable": True},
                     "probability": {
                         "type": "object",
                         "properties": {"up": _PROBABILITY, "neutral": _PROBABILITY, "down": _PROBABILITY},
                     },
                     "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                    "prediction_set": {"type": "array", "items": {"type": "string", "enum": _CLASSES}},
+                    "abstain": {"type": "boolean"},
+                    "abstain_reason": {
+                        "type": "string",
+                        "enum": ["prediction_set", "disagreement", "agreement"],
+                        "nullable": True,
+                    },
                 },
             },
         },
@@ -73,6 +87,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ERROR_MEANINGS = {
     "400": "The body cannot be read.",
     "404": "A symbol has no recent features.",
+    "409": "Symbols were asked for, and the model in service reads windows.",
     "413": "Too many rows or bytes.",
     "415": "The content type is another.",
     "422": "The body breaks a rule.",
@@ -82,6 +97,8 @@ _ERROR_MEANINGS = {
 PREDICT_OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
+        "description": "JSON, or an Arrow stream: a float64 column a feature; symbol, text, may name the rows; window, "
+        "fixed_size_list<float32>[n_bars * n_features], holds the last bars of each row, oldest first.",
         "content": {
             "application/json": {"schema": _REQUEST},
             "application/vnd.apache.arrow.stream": _BINARY,

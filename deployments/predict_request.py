@@ -2,11 +2,15 @@
 
 JSON
     ``{"rows": [[0.1, null, …], …], "feature_names": […]}``; the names default to those the model reads, in its order.
+    ``"windows": [[[0.1, null, …], …], …]`` beside ``rows``, for a model that reads windows: of each row the last bars,
+    oldest first and that of the row last, with the columns of the rows. They are read as float32.
     ``{"features": [{"tech_rsi_14": 55.2, …}, …]}``
     ``{"symbols": ["AAPL", …]}``
     ``symbols`` beside ``rows`` or ``features`` names the rows. A feature that is not known yet is null.
 Arrow IPC stream
     One float64 column a feature, named; a string column ``symbol`` may name the rows. NaN or null is not known yet.
+    A column ``window``, fixed_size_list<float32>[n_bars * n_features], holds the last bars of each row one after the
+    other, oldest first, each with the features in the order of their columns; NaN is not known yet.
 """
 
 from collections.abc import Sequence
@@ -19,7 +23,7 @@ import orjson
 import pyarrow as pa
 
 from outcry.errors import OutcryError
-from outcry.market.frame import FloatArray
+from outcry.market.frame import Float32Array, FloatArray
 
 _NUMBERS = {int, float, type(None)}
 _MAX_SYMBOL_LENGTH = 32
@@ -46,11 +50,14 @@ class PredictRequest:
         Names of the columns of `rows`.
     rows : float64 (n_rows, n_columns), optional
         Absent where the latest features of `symbols` are asked for.
+    windows : float32 (n_rows, n_bars, n_columns), optional
+        The last bars of each row.
     """
 
     symbols: tuple[str, ...] | None
     columns: tuple[str, ...] = ()
     rows: FloatArray | None = None
+    windows: Float32Array | None = None
 
 
 def parse_json(body: bytes, feature_names: tuple[str, ...], max_rows: int) -> PredictRequest:
@@ -75,7 +82,7 @@ def parse_json(body: bytes, feature_names: tuple[str, ...], max_rows: int) -> Pr
     if not isinstance(content, dict):
         raise RequestError(422, f"body must be an object, was {_kind(content)}")
     given = [name for name in ("rows", "features") if name in content]
-    unknown = sorted(content.keys() - {"rows", "features", "feature_names", "symbols"})
+    unknown = sorted(content.keys() - {"rows", "features", "feature_names", "symbols", "windows"})
     if unknown:
         raise RequestError(422, f"body must hold rows, features or symbols, had {unknown[0]!r}")
     if len(given) == 2:
@@ -84,6 +91,8 @@ def parse_json(body: bytes, feature_names: tuple[str, ...], max_rows: int) -> Pr
         raise RequestError(422, "body must hold rows, features or symbols, had none of them")
     if "feature_names" in content and given != ["rows"]:
         raise RequestError(422, "feature_names must stand beside rows, stood alone")
+    if "windows" in content and given != ["rows"]:
+        raise RequestError(422, "windows must stand beside rows, stood alone")
     symbols = _symbols(content["symbols"], max_rows) if "symbols" in content else None
     if not given:
         return PredictRequest(symbols)
@@ -93,7 +102,8 @@ def parse_json(body: bytes, feature_names: tuple[str, ...], max_rows: int) -> Pr
         _check_widths(table, len(columns))
     else:
         columns, table = _by_name(_table(content["features"], "features", max_rows))
-    return _request(symbols, columns, _floats(table, len(columns)))
+    windows = _windows(content["windows"], len(table), len(columns)) if "windows" in content else None
+    return _request(symbols, columns, _floats(table, len(columns)), windows)
 
 
 def parse_arrow(body: bytes, max_rows: int) -> PredictRequest:
@@ -110,7 +120,7 @@ def parse_arrow(body: bytes, max_rows: int) -> PredictRequest:
             table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         raise RequestError(400, f"body must be an Arrow IPC stream: {error}") from None
-    names = [name for name in table.column_names if name != "symbol"]
+    names = [name for name in table.column_names if name not in {"symbol", "window"}]
     _check_count(table.num_rows, "rows", max_rows)
     _check_unique(table.column_names)
     if not names:
@@ -122,10 +132,25 @@ def parse_arrow(body: bytes, max_rows: int) -> PredictRequest:
     rows = np.empty((table.num_rows, len(names)))
     for i, name in enumerate(names):
         rows[:, i] = table[name].to_numpy()  # null becomes NaN
-    return _request(symbols, tuple(names), rows)
+    windows = _arrow_windows(table["window"], len(names)) if "window" in table.column_names else None
+    return _request(symbols, tuple(names), rows, windows)
 
 
-def _request(symbols: tuple[str, ...] | None, columns: tuple[str, ...], rows: FloatArray) -> PredictRequest:
+def _arrow_windows(column: pa.ChunkedArray, width: int) -> Float32Array:
+    kind = column.type
+    if not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.float32():
+        raise RequestError(422, f"column window must be a fixed_size_list of float32, was {kind}")
+    if kind.list_size == 0 or kind.list_size % width:
+        raise RequestError(422, f"column window must have a multiple of {width} numbers a row, had {kind.list_size}")
+    if column.null_count:
+        raise RequestError(422, "column window must have a list in each row, had null")
+    numbers: Float32Array = column.combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return numbers.reshape(len(column), -1, width)
+
+
+def _request(
+    symbols: tuple[str, ...] | None, columns: tuple[str, ...], rows: FloatArray, windows: Float32Array | None
+) -> PredictRequest:
     if symbols is not None and len(symbols) != len(rows):
         raise RequestError(422, f"symbols must name each of the {len(rows)} rows, had {len(symbols)}")
     infinite = np.isinf(rows)
@@ -133,7 +158,12 @@ def _request(symbols: tuple[str, ...] | None, columns: tuple[str, ...], rows: Fl
         row, column = np.argwhere(infinite)[0]
         name = columns[column]
         raise RequestError(422, f"feature {name} must be finite or null, was {rows[row, column]} in row {row}")
-    return PredictRequest(symbols, columns, rows)
+    if windows is not None and (infinite := np.isinf(windows)).any():
+        row, bar, column = np.argwhere(infinite)[0]
+        raise RequestError(
+            422, f"feature {columns[column]} must be finite as float32 or null, was not in bar {bar} of window {row}"
+        )
+    return PredictRequest(symbols, columns, rows, windows)
 
 
 def _table(value: Any, name: str, max_rows: int) -> list[Any]:
@@ -150,12 +180,27 @@ def _check_count(n_rows: int, name: str, max_rows: int) -> None:
         raise RequestError(413, f"{name} must hold at most {max_rows}, held {n_rows}")
 
 
-def _check_widths(table: list[Any], width: int) -> None:
+def _windows(value: Any, n_rows: int, width: int) -> Float32Array:
+    if not isinstance(value, list) or not all(isinstance(window, list) for window in value):
+        raise RequestError(422, "windows must be a list of lists of bars, was something else")
+    lengths = {len(window) for window in value}
+    if len(value) != n_rows or len(lengths) != 1 or lengths == {0}:
+        raise RequestError(
+            422,
+            f"windows must hold as many bars for each of the {n_rows} rows, held {sorted(lengths)} for {len(value)}",
+        )
+    bars = list(chain.from_iterable(value))
+    _check_widths(bars, width, "bar")
+    with np.errstate(over="ignore"):  # what is too large is found with what is infinite
+        return _floats(bars, width, "bar").astype(np.float32).reshape(n_rows, -1, width)
+
+
+def _check_widths(table: list[Any], width: int, name: str = "row") -> None:
     for i, row in enumerate(table):
         if not isinstance(row, list):
-            raise RequestError(422, f"row {i} must be a list of numbers, was {_kind(row)}")
+            raise RequestError(422, f"{name} {i} must be a list of numbers, was {_kind(row)}")
         if len(row) != width:
-            raise RequestError(422, f"row {i} must have {width} numbers, one a feature, had {len(row)}")
+            raise RequestError(422, f"{name} {i} must have {width} numbers, one a feature, had {len(row)}")
 
 
 def _by_name(table: list[Any]) -> tuple[tuple[str, ...], list[list[Any]]]:
@@ -170,12 +215,12 @@ def _by_name(table: list[Any]) -> tuple[tuple[str, ...], list[list[Any]]]:
     return columns, [[row[name] for name in columns] for row in table]
 
 
-def _floats(table: list[list[Any]], width: int) -> FloatArray:
+def _floats(table: list[list[Any]], width: int, kind: str = "row") -> FloatArray:
     """Return float64 (n_rows, width); a bool or a text is refused, since NumPy would turn it into a number."""
     for i, row in enumerate(table):
         if not _NUMBERS.issuperset(map(type, row)):
             wrong = next(value for value in row if type(value) not in _NUMBERS)
-            raise RequestError(422, f"row {i} must hold numbers or null, held {_kind(wrong)}")
+            raise RequestError(422, f"{kind} {i} must hold numbers or null, held {_kind(wrong)}")
     numbers = np.fromiter(chain.from_iterable(table), dtype=object, count=len(table) * width)
     return numbers.astype(np.float64).reshape(len(table), width)  # None becomes NaN
 

@@ -6,8 +6,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from outcry.market.frame import FloatArray
-from outcry.messages import Direction
+from outcry.market.frame import BoolArray, FloatArray
+from outcry.messages import AbstainReason, Direction, ReasonArray
 from outcry.models.confidence import confidence
 
 _CLASSES = tuple(direction.name.lower() for direction in Direction)
@@ -30,6 +30,10 @@ class Prediction:
         One a row.
     latency_ms : float
         From the whole body read to the answer.
+    sets : bool (n_rows, 3), optional
+        Which classes the prediction set of a row holds; absent where the bundle makes none.
+    abstain : int8 (n_rows,), optional
+        Of `AbstainReason`; absent where no rule is set.
     """
 
     model_version: str
@@ -37,12 +41,15 @@ class Prediction:
     probability: FloatArray
     symbols: tuple[str, ...] | None
     latency_ms: float
+    sets: BoolArray | None = None
+    abstain: ReasonArray | None = None
 
 
 def write_json(prediction: Prediction) -> bytes:
     """Write an object with one entry a row under ``predictions``; what could not be predicted is null."""
     chosen = _chosen(prediction.probability)
     certain = confidence(prediction.probability).tolist()
+    sets, reasons = _set_names(prediction.sets), _reason_names(prediction.abstain)
     entries = []
     for i, (row, k) in enumerate(zip(prediction.probability.tolist(), chosen, strict=True)):
         entry = {
@@ -53,6 +60,10 @@ def write_json(prediction: Prediction) -> bytes:
         }
         if prediction.symbols is not None:
             entry["symbol"] = prediction.symbols[i]
+        if sets is not None:
+            entry["prediction_set"] = sets[i]
+        if reasons is not None:
+            entry["abstain"], entry["abstain_reason"] = reasons[i] is not None, reasons[i]
         entries.append(entry)
     return orjson.dumps(
         {
@@ -75,6 +86,12 @@ def write_arrow(prediction: Prediction) -> bytes:
     }
     if prediction.symbols is not None:
         columns["symbol"] = pa.array(prediction.symbols)
+    sets, reasons = _set_names(prediction.sets), _reason_names(prediction.abstain)
+    if sets is not None:
+        columns["prediction_set"] = pa.array(sets, pa.list_(pa.string()))
+    if reasons is not None:
+        columns["abstain"] = pa.array([reason is not None for reason in reasons])
+        columns["abstain_reason"] = pa.array(reasons, pa.string())
     table = pa.table(columns).replace_schema_metadata(
         {
             "model_version": prediction.model_version,
@@ -87,6 +104,16 @@ def write_arrow(prediction: Prediction) -> bytes:
         writer.write_table(table)
     body: bytes = sink.getvalue().to_pybytes()
     return body
+
+
+def _set_names(sets: BoolArray | None) -> list[list[str]] | None:
+    if sets is None:
+        return None
+    return [[name for name, is_in in zip(_CLASSES, row, strict=True) if is_in] for row in sets.tolist()]
+
+
+def _reason_names(abstain: ReasonArray | None) -> list[str | None] | None:
+    return None if abstain is None else [AbstainReason(reason).text or None for reason in abstain.tolist()]
 
 
 def _chosen(probability: FloatArray) -> list[int | None]:

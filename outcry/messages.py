@@ -5,13 +5,16 @@ belongs to: a repeated message is recognised by it. Prices and quantities of ord
 to tick and lot; arrays are float64 in the order of the universe.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from outcry.market.frame import BoolArray, FloatArray
+import numpy as np
+from numpy.typing import NDArray
+
+from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 ZERO = Decimal(0)
 
@@ -22,6 +25,25 @@ class Direction(IntEnum):
     UP = 0
     NEUTRAL = 1
     DOWN = 2
+
+
+class AbstainReason(IntEnum):
+    """Why a forecast asks for no new risk: not at all; its prediction set is not one direction; its members differ; too
+    few of them name the same class."""
+
+    NONE = 0
+    PREDICTION_SET = 1
+    DISAGREEMENT = 2
+    AGREEMENT = 3
+
+    @property
+    def text(self) -> str:
+        """The name as it is recorded; empty where the forecast does not abstain."""
+        return self.name.lower() if self else ""
+
+
+ReasonArray = NDArray[np.int8]
+"""Values of `AbstainReason`."""
 
 
 class Side(StrEnum):
@@ -120,6 +142,29 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class WindowPart:
+    """The last rows of some symbols and some of the columns that were asked for.
+
+    Attributes
+    ----------
+    symbols : int64 (n_symbols_of_part,)
+        Ascending columns of the universe.
+    places : int64 (n_columns_of_part,)
+        Ascending places among the columns that were asked for.
+    values : float32 (n_bars, n_symbols_of_part, n_columns_of_part)
+        Oldest frame first; or a reference to such an array in the object store of a cluster.
+    """
+
+    symbols: IntArray
+    places: IntArray
+    values: Any
+
+
+ReadWindows = Callable[[IntArray, int], Awaitable[tuple[WindowPart, ...]]]
+"""From columns and a number of bars to the rows of the last bars, that of the frame included."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FeatureFrame:
     """The features of one frame.
 
@@ -131,12 +176,43 @@ class FeatureFrame:
         Columns in the order of the feature set; NaN before the warm-up of a column.
     stale : bool (n_symbols,)
         The symbol had no bar in this frame; its row repeats the last one.
+    windows : ReadWindows, optional
+        Reads the rows of the last frames while this one is under way, as float32, NaN before the first frame; absent
+        where none are kept. See `outcry.models.windows.read_windows`.
+    close : float64 (n_symbols,), optional
+        Of the frame, as if no share had ever been split; NaN where a symbol has no bar. What became of forecasts is
+        told by it; absent where nobody asks.
     """
 
     seq: int
     ts_close_ns: int
     values: FloatArray
     stale: BoolArray
+    windows: ReadWindows | None = None
+    close: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """What the last frames say of the coverage of prediction sets.
+
+    Attributes
+    ----------
+    n_rows : int
+        Outcomes in the window.
+    coverage_frac : float
+        The mean over the blocks of the share of outcomes that were covered.
+    low_frac, high_frac : float
+        Confidence interval of the coverage, at the level of the monitor.
+    is_off : bool
+        The stated coverage lies outside of it.
+    """
+
+    n_rows: int
+    coverage_frac: float
+    low_frac: float
+    high_frac: float
+    is_off: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +231,13 @@ class Forecast:
     model_version : str
     inputs : tuple of Input
         A fallback, or a model seen for the first time; committed with the orders of the frame.
+    abstain : int8 (n_symbols,), optional
+        Of `AbstainReason`: where it is not 0, the forecast is too uncertain for new risk. Absent where nothing is
+        withheld.
+    coverage : CoverageReport, optional
+        Of the prediction sets up to this frame; absent where there are none, or too few outcomes.
+    state : mapping of str to arrays, optional
+        What is needed to forecast the next frame, where that rests on earlier ones; recorded with the frame.
     """
 
     seq: int
@@ -163,6 +246,9 @@ class Forecast:
     volatility_per_year: FloatArray
     model_version: str
     inputs: tuple[Input, ...] = ()
+    abstain: ReasonArray | None = None
+    coverage: CoverageReport | None = None
+    state: Mapping[str, NDArray[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

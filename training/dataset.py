@@ -1,7 +1,6 @@
 """From frames and features to the rows a model learns from."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,58 +9,15 @@ from outcry.errors import DataValidationError
 from outcry.features.column import SCALE_BOUND_UNITS
 from outcry.labels.catalogue import TARGET_PREFIX
 from outcry.labels.direction import UNDEFINED, LabelArray, direction_labels, volatility_band
-from outcry.labels.split import PurgedWalkForward
+from outcry.labels.forward import forward_returns
+from outcry.labels.splits.walk_forward import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
+from outcry.models.dataset import Dataset, check_labels
 
 ReadFeatures = Callable[[IntArray, Sequence[str]], FloatArray]
 """From rows of the frames, ascending, and columns to float64 (n_rows, n_symbols, n_columns)."""
 
 _OF_THE_FUTURE = (TARGET_PREFIX, "future_")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Dataset:
-    """Rows of all symbols, oldest frame first.
-
-    Attributes
-    ----------
-    rows : float64 (n_rows, n_features)
-        NaN where a feature is not known yet.
-    labels : int8 (n_rows,)
-        Values of `Direction`.
-    frame : int64 (n_rows,)
-        The frame of each row, not decreasing.
-    feature_names : tuple of str
-        Of the columns.
-    """
-
-    rows: FloatArray
-    labels: LabelArray
-    frame: IntArray
-    feature_names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def of_frames(self, frames: IntArray) -> "Dataset":
-        """Return the rows of the frames first..last of `frames`, which are consecutive."""
-        start, stop = np.searchsorted(self.frame, (frames[0], frames[-1] + 1))
-        rows = slice(int(start), int(stop))
-        return Dataset(self.rows[rows], self.labels[rows], self.frame[rows], self.feature_names)
-
-    def of_columns(self, names: Iterable[str]) -> "Dataset":
-        """Return all rows with these columns alone, in the order they have here."""
-        wanted = set(names)
-        columns = [k for k, name in enumerate(self.feature_names) if name in wanted]
-        return Dataset(self.rows[:, columns], self.labels, self.frame, tuple(self.feature_names[k] for k in columns))
-
-    def of_known(self) -> "Dataset":
-        """Return the rows with a known feature."""
-        is_known = ~np.isnan(self.rows[:, 0])
-        is_known[~is_known] = ~np.isnan(self.rows[~is_known]).all(axis=1)
-        if is_known.all():
-            return self
-        return Dataset(self.rows[is_known], self.labels[is_known], self.frame[is_known], self.feature_names)
 
 
 def build_dataset(
@@ -70,6 +26,8 @@ def build_dataset(
     feature_names: Sequence[str],
     units: Mapping[str, str],
     config: TrainingConfig,
+    *,
+    n_counted: int | None = None,
 ) -> Dataset:
     """Join features and labels by frame and symbol.
 
@@ -87,6 +45,8 @@ def build_dataset(
     units : mapping of str to str
         Unit of every feature.
     config : TrainingConfig
+    n_counted : int, optional
+        The first frames, whose rows count for ``max_rows``; those after them are thinned alike. Absent, all.
 
     Raises
     ------
@@ -102,9 +62,11 @@ def build_dataset(
             f"features must hold a column free of scale, all {len(feature_names)} are bound to it"
         )
     names = tuple(feature_names[k] for k in columns)
-    labels = _labels(frames, config)
+    prices = frames.continuous()
+    labels = labels_of(prices, config)
+    returns = forward_returns(prices.close, config.horizon_bars)
     has_label = labels != UNDEFINED
-    stride = max(1, -(-int(has_label.sum()) // config.max_rows))
+    stride = max(1, -(-int(has_label[:n_counted].sum()) // config.max_rows))
     has_label[np.arange(len(frames)) % stride != 0] = False
     frame, symbol = np.nonzero(has_label)
     used = np.unique(frame)
@@ -119,7 +81,14 @@ def build_dataset(
         raise DataValidationError(
             f"{names[column]} must be finite or NaN, was {rows[row, column]} in frame {frame[row]}"
         )
-    data = Dataset(rows, labels[frame, symbol], frame.astype(np.int64), names).of_known()
+    data = Dataset(
+        rows,
+        labels[frame, symbol],
+        frame.astype(np.int64),
+        names,
+        symbol=symbol.astype(np.int64),
+        returns=returns[frame, symbol],
+    ).of_known()
     if not len(data):
         raise DataValidationError(f"{len(frames)} frames must hold a row with a label and a known feature, hold none")
     return data
@@ -146,19 +115,15 @@ def split_in_time(data: Dataset, config: TrainingConfig) -> tuple[Dataset, Datas
     return earlier, held_out
 
 
-def check_labels(labels: LabelArray) -> None:
-    """Refuse labels of one class: nothing can be learnt from them.
-
-    Raises
-    ------
-    DataValidationError
-    """
-    if labels.min() == labels.max():
-        raise DataValidationError(f"labels must be of two classes or more, all {len(labels)} were {labels[0]}")
+def returns_to_weigh(frames: FrameTensor, config: TrainingConfig) -> FloatArray | None:
+    """Return the log return of every bar, float64 (n_frames, n_symbols), where training weights are made of it."""
+    if not config.weights.by_return:
+        return None
+    return np.diff(np.log(frames.continuous().close), axis=0, prepend=np.nan)
 
 
-def _labels(frames: FrameTensor, config: TrainingConfig) -> LabelArray:
-    frames = frames.continuous()
+def labels_of(frames: FrameTensor, config: TrainingConfig) -> LabelArray:
+    """Return the class of every frame and symbol, int8 (n_frames, n_symbols), of prices that go on across splits."""
     if config.band_kind == "fixed":
         return direction_labels(frames.close, config.horizon_bars, config.band_value)
     band_frac = volatility_band(frames.close, config.horizon_bars, config.band_value, config.volatility_window_bars)

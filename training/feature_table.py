@@ -4,6 +4,7 @@ The feature store of `outcry.adapters.feature_store` is made to be kept and read
 microseconds a column, seconds for a window of many symbols. This table lives as long as one command.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,11 +81,17 @@ def build_table(
     -------
     FeatureTable, tuple of ColumnQuality
         And what went wrong with a column, of the whole set, in the traded frames.
+
+    Raises
+    ------
+    OSError
+        Where there is no room for the file.
     """
     chosen: FeatureSet = features.features
     places = [chosen.place(name) for name in columns]
     shape = (len(frames), frames.n_symbols, len(places))
     values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=shape)
+    _reserve(path)
     guard = QualityGuard(chosen.columns, frames.n_symbols)
     step = max(CHUNK_BYTES // (8 * frames.n_symbols * len(chosen.names)), 1)
     on_progress(0.0)
@@ -97,3 +104,15 @@ def build_table(
         on_progress(stop / len(frames))
     values.flush()
     return FeatureTable(path, tuple(columns)), guard.findings
+
+
+def _reserve(path: Path) -> None:
+    """Take the blocks of a sparse file: where the disk is full, a write through the map would end the process."""
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    size_bytes = path.stat().st_size
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size_bytes)
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror} ({size_bytes:,} bytes of features)", str(path)) from None

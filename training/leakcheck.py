@@ -14,10 +14,11 @@ from outcry.features.leakcheck import LeakReport, find_leaks, perturb
 from outcry.features.universe_features import UniverseFeatures
 from outcry.labels.catalogue import TARGETS, compute_targets
 from outcry.labels.direction import UNDEFINED
-from outcry.labels.split import PurgedWalkForward
+from outcry.labels.splits.walk_forward import PurgedWalkForward
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.market.sessions import Sessions
-from training.dataset import Dataset, build_dataset
+from outcry.models.dataset import Dataset
+from training.dataset import build_dataset
 from training.selection.pipeline import select_columns
 
 Progress = Callable[[str, float], None]

@@ -16,24 +16,30 @@ from configs.features import FeaturesConfig
 from configs.plan import RunPlan, resolve_features, sessions_around
 from configs.schema import Settings
 from configs.sectors import load_sectors
+from configs.training import at_horizon
 from outcry.adapters.feature_store import FeatureStore, build_store
 from outcry.adapters.sources.benchmark import load_benchmark
 from outcry.adapters.sources.load import LoadedMarket, load_market
+from outcry.alphas.scorer import AlphaScorer
 from outcry.backtest.benchmark import Benchmark
 from outcry.backtest.strategy import AnyStrategy
 from outcry.backtest.warm_up import DESK, LOOP, warm_up
-from outcry.errors import BundleError, DataNotFoundError, DataValidationError
+from outcry.errors import BundleError, ConfigurationError, DataError, DataNotFoundError, DataValidationError
 from outcry.features.families.volatility import VOLATILITY_COLUMN
+from outcry.features.feature_set import FeatureSet
 from outcry.features.universe_features import UniverseFeatures
 from outcry.market.bar_size import format_bar_size
 from outcry.market.frame import FrameTensor
 from outcry.market.sessions import Sessions
 from outcry.models.bundle import ModelBundle, load_bundle
 from training.fit import fit_ensemble
+from training.folds import folds_within
 from training.trained import find_trained, remember_trained
 
 KERNELS_STEP = "load kernels"
 FEATURES_STEP = "compute features"
+ALPHAS = "alphas"
+"""What stands for a model where alphas trade without one."""
 
 Progress = Callable[[str, float], None]
 
@@ -49,7 +55,12 @@ class PreparedRun:
 
 
 def prepare_run(
-    settings: Settings, *, bundle: Path | None, on_progress: Progress, run_id: str | None = None
+    settings: Settings,
+    *,
+    bundle: Path | None,
+    on_progress: Progress,
+    run_id: str | None = None,
+    on_loaded: Callable[[], None] = lambda: None,
 ) -> PreparedRun:
     """Load the market, split it into a training and a trading span, and make sure a bundle for it exists.
 
@@ -62,6 +73,8 @@ def prepare_run(
         Called with the name of a step and its fraction done.
     run_id : str or None
         None makes a new one.
+    on_loaded : callable
+        Called once the market is found sound: what takes long to start may start.
 
     Raises
     ------
@@ -73,30 +86,24 @@ def prepare_run(
     on_progress("load market data", 0.0)
     market = load_market(settings.market, load_sectors())
     on_progress("load market data", 1.0)
-    first_row = _split(market.frames, settings)
+    settings = settings.model_copy(update={"training": at_horizon(settings.training, market.bar_ns)})
+    first_row = first_traded_row(market.frames, settings)
     frames = market.frames.rows(first_row, len(market.frames), first_seq=0)
     benchmark = benchmark_of(settings, frames)
+    features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
+    first_ts_ns = int(frames.ts_close_ns[0])
+    model = None if bundle is None else _load_unseeing(bundle, features, market.bar_ns, first_ts_ns)
+    on_loaded()
     limit = settings.floor.warmup_frames
     n_warmup = first_row if limit is None else min(limit, first_row)
     warmup = market.frames.rows(first_row - n_warmup, first_row, first_seq=-n_warmup)
     sessions = sessions_around(market.calendar, int(market.frames.ts_close_ns[0]), int(market.frames.ts_close_ns[-1]))
     training = market.frames.rows(0, first_row, first_seq=0)
-    features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
     warm_up(features, partial(on_progress, KERNELS_STEP))
-    path = bundle or train_bundle(settings, market, training, sessions, on_progress)
-    model = load_bundle(path, features.names, features.hash)
-    facts = model.manifest
-    if facts.bar_ns != market.bar_ns:
-        raise BundleError(
-            f"bundle {path} must be trained on bars of {format_bar_size(market.bar_ns)}, "
-            f"was on bars of {format_bar_size(facts.bar_ns)}"
-        )
-    if facts.last_ts_ns >= int(frames.ts_close_ns[0]):
-        raise BundleError(
-            f"bundle {path} must be trained on frames before the first traded one at "
-            f"{np.datetime64(int(frames.ts_close_ns[0]), 'ns')}, its data ends at "
-            f"{np.datetime64(facts.last_ts_ns, 'ns')}; in-sample results are not reported"
-        )
+    warm_up_alphas(settings, market, on_progress)
+    if model is None:
+        path = train_bundle(settings, market, training, sessions, on_progress)
+        model = _load_unseeing(path, features, market.bar_ns, first_ts_ns)
     plan = RunPlan(
         run_id=run_id or new_run_id(),
         settings=settings,
@@ -108,15 +115,43 @@ def prepare_run(
         first_row=first_row,
         last_seq=frames.last_seq,
         fingerprint=market.fingerprint,
-        bundle_path=path,
+        bundle_path=model.path,
         bundle_version=model.version,
+        lookback_bars=model.lookback_bars,
         benchmark=benchmark,
     )
     return PreparedRun(plan, model, warmup, frames)
 
 
-def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Progress) -> tuple[RunPlan, FrameTensor]:
-    """Load the market for a strategy that asks no model: every frame of it is traded, and nothing is fitted.
+def _load_unseeing(path: Path, features: FeatureSet, bar_ns: int, first_ts_ns: int) -> ModelBundle:
+    """Read a bundle of these bars and features, of data that ends before the first traded frame."""
+    model = load_bundle(path, features.names, features.hash)
+    facts = model.manifest
+    if facts.bar_ns != bar_ns:
+        raise BundleError(
+            f"bundle {path} must be trained on bars of {format_bar_size(bar_ns)}, "
+            f"was on bars of {format_bar_size(facts.bar_ns)}"
+        )
+    if facts.last_ts_ns >= first_ts_ns:
+        raise BundleError(
+            f"bundle {path} must be trained on frames before the first traded one at "
+            f"{np.datetime64(first_ts_ns, 'ns')}, its data ends at "
+            f"{np.datetime64(facts.last_ts_ns, 'ns')}; in-sample results are not reported"
+        )
+    return model
+
+
+def warm_up_alphas(settings: Settings, market: LoadedMarket, on_progress: Progress) -> None:
+    """Have the kernels of alphas ready, where they are traded; `ConfigurationError` where a column is unknown."""
+    if settings.alphas.trade:
+        scorer = AlphaScorer(settings.alphas, market.universe, market.bar_ns)
+        warm_up(scorer.features, partial(on_progress, KERNELS_STEP), others=())
+
+
+def prepare_strategy(
+    settings: Settings, strategy: AnyStrategy | None, on_progress: Progress
+) -> tuple[RunPlan, FrameTensor]:
+    """Load the market for a strategy, or for alphas, that ask no model: every frame is traded, and nothing is fitted.
 
     Raises
     ------
@@ -129,8 +164,12 @@ def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Pro
     market = load_market(settings.market, load_sectors())
     on_progress("load market data", 1.0)
     chosen = settings.features.model_dump(exclude={"set", "groups", "columns", "exclude", "windows"})
-    windows: dict[str, Any] = {**settings.features.windows, **{kind: [*w] for kind, w in strategy.windows.items()}}
-    features = FeaturesConfig(**chosen, columns=strategy.columns or (VOLATILITY_COLUMN,), windows=windows)
+    windows: dict[str, Any] = dict(settings.features.windows)
+    columns: tuple[str, ...] = (VOLATILITY_COLUMN,)
+    if strategy is not None:
+        windows |= {kind: [*w] for kind, w in strategy.windows.items()}
+        columns = strategy.columns or columns
+    features = FeaturesConfig(**chosen, columns=columns, windows=windows)
     settings = settings.model_copy(update={"features": features})
     close_ns = market.frames.ts_close_ns
     plan = RunPlan(
@@ -145,10 +184,12 @@ def prepare_strategy(settings: Settings, strategy: AnyStrategy, on_progress: Pro
         last_seq=len(market.frames) - 1,
         fingerprint=market.fingerprint,
         bundle_path=Path(),
-        bundle_version=type(strategy).__name__,
+        bundle_version=ALPHAS if strategy is None else type(strategy).__name__,
         benchmark=benchmark_of(settings, market.frames),
     )
     warm_up(plan.feature_set, partial(on_progress, KERNELS_STEP), others=(*DESK, LOOP))
+    if strategy is None:
+        warm_up_alphas(settings, market, on_progress)
     return plan, market.frames.rows(0, len(market.frames), first_seq=0)
 
 
@@ -157,9 +198,18 @@ def prepare_backtest(
 ) -> tuple[RunPlan, ModelBundle | None, FrameTensor, FrameTensor]:
     """Return plan, model, warm-up and frames of a backtest: by `prepare_run`, or `prepare_strategy` without a model.
 
-    The compiled loop is ready, too.
+    The compiled loop is ready, too. Alphas without the forecast of a model need no model either.
+
+    Raises
+    ------
+    ConfigurationError
+        Where a strategy and alphas are both to be traded.
     """
-    if strategy is not None and not strategy.needs_forecast:
+    alphas = settings.alphas
+    if strategy is not None and alphas.trade:
+        raise ConfigurationError(f"alphas.trade must be false where strategy {type(strategy).__name__} decides")
+    needs_model = strategy.needs_forecast if strategy is not None else alphas.forecast or not alphas.trade
+    if not needs_model:
         plan, frames = prepare_strategy(settings, strategy, on_progress)
         return plan, None, frames.rows(0, 0, first_seq=0), frames
     prepared = prepare_run(settings, bundle=bundle, on_progress=on_progress)
@@ -188,6 +238,7 @@ def train_bundle(
     found = find_trained(directory, key)
     if found is not None:
         return found
+    folds = folds_within(len(training), settings.training)  # before what takes minutes, to refuse what cannot be cut
     store = build_features(settings, market, training, sessions, on_progress=on_progress)
     path = fit_ensemble(
         training,
@@ -199,6 +250,7 @@ def train_bundle(
         symbols=market.universe.symbols,
         bar_ns=market.bar_ns,
         directory=directory,
+        folds=folds,
         on_progress=on_progress,
     )
     remember_trained(directory, key, path)
@@ -231,6 +283,8 @@ def build_features(
     ------
     DataValidationError
         Where the store in `folder` is of something else. In the state folder it is then built anew.
+    DataError
+        Where it cannot be written. What it holds by then stays, and is gone on with.
     """
     features = resolve_features(settings.features, market.bar_ns, market.universe.symbols)
 
@@ -243,7 +297,10 @@ def build_features(
             n_threads=settings.features.n_threads,
         )
         on_progress(FEATURES_STEP, 0.0)
-        build_store(path, pipeline, market.universe.symbols, frames, partial(on_progress, FEATURES_STEP))
+        try:
+            build_store(path, pipeline, market.universe.symbols, frames, partial(on_progress, FEATURES_STEP))
+        except OSError as error:
+            raise DataError(f"features must be written to {path}: {error}") from error
         return FeatureStore(path)
 
     if folder is not None:
@@ -257,7 +314,7 @@ def build_features(
         return build(own)
 
 
-def _split(frames: FrameTensor, settings: Settings) -> int:
+def first_traded_row(frames: FrameTensor, settings: Settings) -> int:
     """Return the row of the first traded frame: the training span is everything before it."""
     first_row = int(len(frames) * settings.training.train_frac)
     if first_row == 0 or first_row >= len(frames):

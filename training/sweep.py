@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors.fast import Forecasts, forecast_frames
+from actors.fast import Forecasts, decide, forecast_frames
 from actors.trials import Point, SweepMarket, config_at
-from configs.grid import PARAMETER, SECTIONS, parameters_at, settings_at
+from configs.grid import PARAMETER, SECTIONS
+from configs.grid_settings import parameters_at, settings_at
 from configs.plan import RunPlan
 from configs.schema import Settings
 from outcry.backtest.fast.loop import loop_version
@@ -22,7 +23,7 @@ from outcry.labels.forward import forward_returns
 from outcry.market.frame import FrameTensor
 from outcry.models.bundle import ModelBundle
 from training.objective import IC, Objective
-from training.prepare import prepare_backtest
+from training.prepare import ALPHAS, prepare_backtest
 from training.search.asking import Search
 
 ENSEMBLE = "ensemble"
@@ -154,13 +155,15 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its search
     plan, model, warmup, frames = prepare_backtest(settings, wanted, bundle, on_progress)
     columns = () if wanted is None else wanted.columns
     forecasts = forecast_frames(plan, model, warmup, frames, on_progress, keep=columns)
+    decided = forecasts if wanted is not None else decide(plan, warmup, frames, forecasts)
     names = ("open", "high", "low", "close", "volume")
     market = SweepMarket(
         universe=plan.universe,
         settings=settings,
         tape=build_tape(warmup, frames, plan.sessions, n_past),
-        probability=forecasts.probability if wanted is None or wanted.needs_forecast else None,
-        volatility=forecasts.volatility if wanted is None else None,
+        probability=decided.probability if wanted is None or wanted.needs_forecast else None,
+        volatility=decided.volatility if wanted is None else None,
+        abstain=decided.abstain,
         prices={} if wanted is None else {name: getattr(frames, name) for name in names},
         columns=dict(forecasts.columns),
         strategy=strategy,
@@ -168,7 +171,7 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its search
         bars_per_year=plan.bars_per_year,
         forward=forward_returns(frames.continuous().close, 1) if objective.name == IC else None,
     )
-    facts = {
+    facts: dict[str, Any] = {
         "market": plan.fingerprint,
         "span": [int(frames.ts_close_ns[0]), int(frames.ts_close_ns[-1])],
         "features": plan.feature_set.hash,
@@ -176,6 +179,10 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its search
         "strategy": None if strategy is None else strategy.hash,
         "risk_free": settings.report.risk_free_per_year,
     }
+    if forecasts.abstain is not None:  # what is withheld is part of the forecasts
+        facts["uncertainty"] = settings.uncertainty.model_dump(mode="json")
+    if settings.alphas.trade:
+        facts["alphas"] = settings.alphas.model_dump(mode="json")
     trials = TrialList(facts, settings, parameters)
     whole: dict[str, Any] = {"facts": facts, "grid": search.grid.to_json(), "loop": loop_version()}
     if search.is_adaptive:  # the values decide which trials there are, and all that decides the values is part of it
@@ -186,7 +193,8 @@ def prepare_sweep(  # noqa: PLR0917 - a run, and its search
         trials.add(points)
         whole |= {"trials": [trial.key for trial in trials]}
     n_trials = search.n_points if search.is_adaptive else len(trials)
-    name = ENSEMBLE if wanted is None else type(wanted).__name__
+    alone = ALPHAS if settings.alphas.trade else ENSEMBLE
+    name = alone if wanted is None else type(wanted).__name__
     return PreparedSweep(_hash(whole)[:16], name, plan, model, warmup, frames, forecasts, market, trials, n_trials)
 
 

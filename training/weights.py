@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray
 
 
-def fit_weights(probabilities: FloatArray, labels: LabelArray, *, n_steps: int = 200) -> FloatArray:
+def fit_weights(
+    probabilities: FloatArray, labels: LabelArray, *, n_steps: int = 200, row_weights: FloatArray | None = None
+) -> FloatArray:
     """Return the weights whose mixture has the least log loss.
 
     Expectation maximisation for the proportions of a mixture with fixed components: with ``q_ki`` what member k gave
@@ -20,11 +22,13 @@ def fit_weights(probabilities: FloatArray, labels: LabelArray, *, n_steps: int =
     labels : int8 (n_rows,)
         Values of `Direction`.
     n_steps : int
+    row_weights : float64 (n_rows,), optional
+        How much each row counts, not negative; the same without.
 
     Returns
     -------
     float64 (n_members,)
-        Not negative, summing to 1; equal where there are no rows.
+        Not negative, summing to 1; equal where there are no rows, or none counts.
 
     References
     ----------
@@ -32,9 +36,11 @@ def fit_weights(probabilities: FloatArray, labels: LabelArray, *, n_steps: int =
     """
     n_members = len(probabilities)
     weights_frac: FloatArray = np.full(n_members, 1.0 / n_members)
-    if not len(labels):
+    counts = np.ones(len(labels)) if row_weights is None else row_weights
+    total = counts.sum()
+    if not total:
         return weights_frac
     of_label = probabilities[:, np.arange(len(labels)), labels]
     for _ in range(n_steps):
-        weights_frac = weights_frac * (of_label @ (1.0 / (weights_frac @ of_label))) / len(labels)
+        weights_frac = weights_frac * (of_label @ (counts / (weights_frac @ of_label))) / total
     return weights_frac

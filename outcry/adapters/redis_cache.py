@@ -6,7 +6,8 @@ key                               lives     holds
 ``market:price:{symbol}``         300 s     hash: open, high, low, close, volume, vwap, timestamp
 ``features:{symbol}:latest``      30 s      JSON: seq, timestamp, values by name (null before warm-up)
 ``prediction:{symbol}:{model}``   30 s      JSON: seq, timestamp, prediction, probabilities, confidence
-``model:active:ensemble``         for ever  version
+``model:active:ensemble``         for ever  version that forecast the latest frame
+``model:active:{model}``          for ever  version of the bundle that is champion of a registered model
 ``stream:frames``, ``:orders``,   100,000   one entry a fact, field ``event`` holds JSON
 ``:fills``, ``:risk``             entries
 ================================  ========  ==========================================================
@@ -29,7 +30,7 @@ from redis.exceptions import RedisError
 
 from outcry.errors import ServiceError
 from outcry.market.frame import BAR_FIELDS, Frame
-from outcry.messages import Direction, FeatureFrame, FrameOutcome
+from outcry.messages import AbstainReason, Direction, FeatureFrame, FrameOutcome
 
 PRICE_LIFE_S = 300
 FEATURES_LIFE_S = 30
@@ -142,6 +143,13 @@ class FloorCache:
             if text is not None
         }
 
+    async def set_active_model(self, model_name: str, bundle_version: str) -> None:
+        """Say which bundle is champion of a registered model; raise `ServiceError` where Redis is not there."""
+        try:
+            await self._redis.set(f"model:active:{model_name}", bundle_version)
+        except (RedisError, OSError) as error:
+            raise self._unreachable(error) from None
+
     def _features(self, features: FeatureFrame) -> Iterator[bytes]:
         for values in features.values.tolist():
             named = dict(zip(self._feature_names, values, strict=True))
@@ -172,7 +180,9 @@ def _prices(frame: Frame) -> Iterator[str]:
 
 def _predictions(outcome: FrameOutcome) -> Iterator[bytes]:
     forecast = outcome.forecast
-    for probability, confidence in zip(forecast.probability.tolist(), forecast.confidence.tolist(), strict=True):
+    reasons = [0] * len(forecast.confidence) if forecast.abstain is None else forecast.abstain.tolist()
+    columns = forecast.probability.tolist(), forecast.confidence.tolist(), reasons
+    for probability, confidence, reason in zip(*columns, strict=True):
         is_made = not any(map(math.isnan, probability))
         body = {
             "seq": outcome.seq,
@@ -180,6 +190,7 @@ def _predictions(outcome: FrameOutcome) -> Iterator[bytes]:
             "prediction": _CLASSES[probability.index(max(probability))] if is_made else None,
             "probability": dict(zip(_CLASSES, probability, strict=True)),
             "confidence": confidence,
+            "abstain": AbstainReason(reason).text or None,
             "model_version": forecast.model_version,
         }
         yield orjson.dumps(body)

@@ -9,8 +9,9 @@ from outcry.errors import DataValidationError
 from outcry.features.guard import ColumnQuality
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.universe import Universe
-from outcry.messages import Fill, LedgerEvent, RiskEvent
-from outcry.models.manifest import SelectionRecord
+from outcry.messages import Fill, LedgerEvent, ReasonArray, RiskEvent
+from outcry.models.explanation import Explanation
+from outcry.models.manifest import BundleManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class RunHistory:
         Account currency a share of `closes`; None where none was ever paid.
     probability : float64 (n, n_symbols, 3)
         Forecasts made at the close of the frame, columns in the order of `Direction`; NaN where there is none.
+    abstain : int8 (n, n_symbols) or None
+        Of `AbstainReason`: where it is not 0, the forecast asked for no new risk. None where nothing was withheld.
     horizon_bars : int
         Over which a forecast looks.
     band_frac : float or float64 (n, n_symbols)
@@ -102,8 +105,10 @@ class RunHistory:
         Samples a stage; empty for a backtest.
     feature_quality : tuple of ColumnQuality
         Columns that went wrong while the run went on.
-    selection : SelectionRecord
-        How the columns that the model reads were chosen; None where no model was trained.
+    manifest : BundleManifest
+        Of the model that was asked, of the first where there were several; None where none was.
+    explanation : Explanation
+        Of that model; None where nobody has asked for one.
     training_span_ns : tuple of int
         First and last instant that the model has seen, its validation included; None where no model was trained.
     settings : mapping of str to str
@@ -142,6 +147,7 @@ class RunHistory:
     costs: AssumedCosts
     risk_free_per_year: float = 0.0
     benchmark: Benchmark | None = None
+    abstain: ReasonArray | None = None
     volume: FloatArray | None = None
     dividends: FloatArray | None = None
     orders_by_status: Mapping[str, int] = field(default_factory=dict)
@@ -149,7 +155,8 @@ class RunHistory:
     latency_ms: Mapping[str, FloatArray] = field(default_factory=dict)
     feature_quality: tuple[ColumnQuality, ...] = ()
     ledger_events: tuple[LedgerEvent, ...] = ()
-    selection: SelectionRecord | None = None
+    manifest: BundleManifest | None = None
+    explanation: Explanation | None = None
     training_span_ns: tuple[int, int] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     sweep: SweepEvidence | None = None
@@ -164,8 +171,7 @@ class RunHistory:
             "closes": (n_frames, n_symbols),
             "probability": (n_frames, n_symbols, 3),
         }
-        if self.volume is not None:
-            shapes["volume"] = (n_frames, n_symbols)
+        shapes |= {name: (n_frames, n_symbols) for name in ("abstain", "volume") if getattr(self, name) is not None}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise DataValidationError(f"{name} must have shape {shape}, was {getattr(self, name).shape}")

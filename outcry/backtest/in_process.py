@@ -5,16 +5,29 @@ from dataclasses import replace
 
 import numpy as np
 
+from outcry.alphas.signal import AlphaSignal
 from outcry.backtest.strategy import AnyStrategy, Holdings, MarketView, Strategy, ask_frame, ask_weights
 from outcry.execution.memory_ledger import MemoryLedger
 from outcry.features.guard import QualityGuard
 from outcry.features.universe_features import UniverseFeatures
-from outcry.market.frame import FloatArray, Frame
+from outcry.market.frame import FloatArray, Frame, IntArray
 from outcry.market.universe import Universe
-from outcry.messages import Book, Executions, FeatureFrame, Forecast, FrameOutcome, Input, Proposal, Verdict
+from outcry.messages import (
+    Book,
+    Executions,
+    FeatureFrame,
+    Forecast,
+    FrameOutcome,
+    Input,
+    Proposal,
+    Verdict,
+    WindowPart,
+)
+from outcry.portfolio.alpha_sizing import decide_by_alphas
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
 from outcry.portfolio.rebalance import Rebalancing
+from outcry.ports import PortfolioBook
 from outcry.risk.gate import RiskGate
 
 _NO_VALUES = np.empty((0, 0))
@@ -31,7 +44,12 @@ class LocalFeatures:
     async def update(self, frame: Frame) -> FeatureFrame:
         self._features.update(frame)
         self.values = self._features.values
-        return FeatureFrame(frame.seq, frame.ts_close_ns, self.values, ~frame.present)
+        close = frame.continuous().close
+        return FeatureFrame(frame.seq, frame.ts_close_ns, self.values, ~frame.present, self._read_windows, close)
+
+    async def _read_windows(self, columns: IntArray, n_bars: int) -> tuple[WindowPart, ...]:
+        taken = self._features.take_recent(columns, n_bars)
+        return (WindowPart(np.arange(taken.shape[1]), np.arange(taken.shape[2]), taken),)
 
 
 class LocalPortfolio:
@@ -46,6 +64,23 @@ class LocalPortfolio:
 
     async def propose(self, forecast: Forecast, book: Book) -> Proposal:
         return self._construction.propose(forecast, book)
+
+
+class LocalAlphas:
+    """`outcry.ports.PortfolioBook` over another one, which sizes what alphas say in the place of the forecast."""
+
+    def __init__(self, book: PortfolioBook, signal: AlphaSignal) -> None:
+        self._book = book
+        self._signal = signal
+        self._frame: Frame | None = None
+
+    async def settle(self, executions: Executions, frame: Frame) -> Book:
+        self._frame = frame
+        return await self._book.settle(executions, frame)
+
+    async def propose(self, forecast: Forecast, book: Book) -> Proposal:
+        assert self._frame is not None  # noqa: S101 - a frame is settled before anything is proposed
+        return await self._book.propose(decide_by_alphas(self._signal, self._frame, forecast), book)
 
 
 class LocalWeights:
@@ -149,4 +184,4 @@ class MemoryJournal:
         self._ledger.record_answers(outcome.submission)
         if self._guard is not None:
             self._guard.update(outcome.features)
-        self.outcomes.append(replace(outcome, features=replace(outcome.features, values=_NO_VALUES)))
+        self.outcomes.append(replace(outcome, features=replace(outcome.features, values=_NO_VALUES, windows=None)))

@@ -1,16 +1,14 @@
 """The windows of a walk-forward: which frames a model learns from, and which ones it then trades unseen."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from outcry.config import FrozenConfig
 from outcry.errors import ConfigurationError
+from outcry.labels.splits.windows import Scheme, cut_spans
 from outcry.market.frame import IntArray
-
-Scheme = Literal["rolling", "anchored", "fixed"]
 
 
 class WalkForwardConfig(FrozenConfig):
@@ -30,6 +28,9 @@ class WalkForwardConfig(FrozenConfig):
     purge_bars, embargo_bars : int
         Frames between the last one a label of the training span looks at and the test span: for what neighbouring
         labels share, and for what features share. The label's own horizon is purged besides.
+    inner_folds : int
+        Folds within a training span, whose forecasts weights and calibration are fitted to; ``training.n_folds`` is not
+        read. The model itself learns from the whole span, and its test span judges it.
     """
 
     scheme: Scheme = "rolling"
@@ -38,6 +39,7 @@ class WalkForwardConfig(FrozenConfig):
     step_sessions: int | None = Field(default=None, ge=1)
     purge_bars: int = Field(default=5, ge=0)
     embargo_bars: int = Field(default=0, ge=0)
+    inner_folds: int = Field(default=2, ge=1)
 
     @model_validator(mode="after")
     def _check_step(self) -> "WalkForwardConfig":
@@ -123,23 +125,16 @@ def cut_windows(
             f"{n_first + config.test_sessions} sessions in all; the data has {n_sessions}"
         )
     gap_bars = config.purge_bars + config.embargo_bars
+    spans = cut_spans(n_sessions, config.scheme, n_first, config.test_sessions, config.step)
     windows = []
-    for number, test in enumerate(range(n_first, n_sessions - config.test_sessions + 1, config.step)):
-        first = {"rolling": test - n_first, "anchored": 0, "fixed": 0}[config.scheme]
-        last = n_first if config.scheme == "fixed" else test
-        window = Window(
-            number=number,
-            train_start=int(edges[first]),
-            train_stop=int(edges[last]) - gap_bars,
-            test_start=int(edges[test]),
-            test_stop=int(edges[test + config.test_sessions]),
-        )
-        if window.train_stop - window.train_start <= horizon_bars:
+    for number, sessions in enumerate(spans):
+        train_start, train_stop, test_start, test_stop = edges[list(sessions)].tolist()
+        if train_stop - gap_bars - train_start <= horizon_bars:
             raise ConfigurationError(
-                f"a training span must keep a row with a label: {int(edges[last] - edges[first])} frames, of which "
+                f"a training span must keep a row with a label: {train_stop - train_start} frames, of which "
                 f"{gap_bars} are purged and {horizon_bars} (training.horizon_bars) have no label"
             )
-        windows.append(window)
+        windows.append(Window(number, train_start, train_stop - gap_bars, test_start, test_stop))
     return tuple(windows)
 
 

@@ -44,7 +44,7 @@ class DryBroker:
         last_close: FloatArray,
         orders: Sequence[OrderRecord],
         fills: Sequence[Fill],
-        events: Sequence[LedgerEvent] = (),
+        events: Sequence[LedgerEvent],
     ) -> None:
         """Resume; there is nothing to take up."""
 

@@ -222,7 +222,7 @@ class SimulatedBroker:
         last_close: FloatArray,
         orders: Sequence[OrderRecord],
         fills: Sequence[Fill],
-        events: Sequence[LedgerEvent] = (),
+        events: Sequence[LedgerEvent],
     ) -> None:
         """Resume after the last of `frames`, whatever the ledger holds of later ones: those are computed again, equal.
 

@@ -20,6 +20,7 @@ from outcry.features.kernels.bars import (
     push_bars,
 )
 from outcry.features.kernels.clock import CLOCK_SIGNATURE, CLOCK_SLOTS, read_clocks, session_rows
+from outcry.features.recent import RecentRows
 from outcry.features.state import FeatureState
 from outcry.market.frame import BAR_FIELDS, BoolArray, FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.sessions import Sessions
@@ -77,6 +78,8 @@ class FeatureEngine:
         Annualises volatility: 252 for daily bars, 252 * 78 for 5-minute bars of US equities.
     n_threads : int
         Of a replay; each has some of the symbols.
+    window_bars : int
+        Frames whose values are kept in `recent`; of 1 none are.
 
     Notes
     -----
@@ -87,7 +90,14 @@ class FeatureEngine:
     """
 
     def __init__(
-        self, features: FeatureSet, n_symbols: int, sessions: Sessions, bars_per_year: float, *, n_threads: int = 1
+        self,
+        features: FeatureSet,
+        n_symbols: int,
+        sessions: Sessions,
+        bars_per_year: float,
+        *,
+        n_threads: int = 1,
+        window_bars: int = 1,
     ) -> None:
         if n_symbols < 1:
             raise DataValidationError(f"n_symbols must be positive, was {n_symbols}")
@@ -95,6 +105,7 @@ class FeatureEngine:
             raise DataValidationError(f"bars_per_year must be positive and finite, was {bars_per_year}")
         self.features = features
         self.last_seq: int | None = None
+        self.recent = RecentRows(window_bars, n_symbols, len(features.chosen))
         self._bars_per_year = float(bars_per_year)
         self._n_threads = n_threads
         self._sessions = session_rows(sessions)
@@ -144,6 +155,8 @@ class FeatureEngine:
         bars = _bars_of(_tensor_of(frame.continuous()))
         self._check_bars(frame.seq, bars)
         self._run(bars, self._arrays["last"][np.newaxis])
+        if self.recent.n_bars > 1:
+            self.recent.extend(self.values[np.newaxis])
         self.last_seq = frame.seq
 
     def replay(self, frames: FrameTensor, out: FloatArray | None = None) -> FloatArray:
@@ -180,6 +193,8 @@ class FeatureEngine:
                 self._run(chunk, computed[: len(values)])
                 np.take(computed[: len(values)], self.features.chosen, axis=2, out=values, mode="clip")
             self.last_seq = min(frames.first_seq + start + SLACK_BARS - 1, frames.last_seq)
+        if self.recent.n_bars > 1:
+            self.recent.extend(out)
         return out
 
     def snapshot(self) -> FeatureState:
@@ -187,6 +202,7 @@ class FeatureEngine:
         arrays = {name: array.copy() for name, array in self._arrays.items()}
         window = self._ends[:, np.newaxis] + np.arange(1 - self._lookback, 1)
         arrays["history"] = np.take_along_axis(self._history, window[:, np.newaxis], axis=2)
+        arrays |= self.recent.snapshot()
         return FeatureState(arrays=arrays, features_hash=self.features.hash, last_seq=self.last_seq)
 
     def restore(self, state: FeatureState) -> None:
@@ -195,7 +211,7 @@ class FeatureEngine:
         Raises
         ------
         RecoveryError
-            Where the state was made by other kernels, or for another number of symbols.
+            Where the state was made by other kernels, for another number of symbols, or with other windows.
         """
         if state.features_hash != self.features.hash:
             raise RecoveryError(f"features_hash must be {self.features.hash}, was {state.features_hash}")
@@ -206,6 +222,7 @@ class FeatureEngine:
             given = state.arrays[name]
             if given.shape != array.shape or given.dtype != array.dtype:
                 raise RecoveryError(f"{name} must be {array.dtype} {array.shape}, was {given.dtype} {given.shape}")
+        self.recent.restore(state.arrays)
         self._arrays = {name: np.array(state.arrays[name], order="C") for name in self._arrays}
         self._history[..., : self._lookback] = state.arrays["history"]
         self._ends[:] = self._lookback - 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from outcry.market.frame import BoolArray, FloatArray, IntArray
+from outcry.market.frame import BoolArray, Float32Array, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +20,6 @@ class FeatureState:
         None before the first frame.
     """
 
-    arrays: Mapping[str, FloatArray | IntArray | BoolArray]
+    arrays: Mapping[str, FloatArray | Float32Array | IntArray | BoolArray]
     features_hash: str
     last_seq: int | None

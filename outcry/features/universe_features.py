@@ -6,7 +6,7 @@ from outcry.features.cross.stage import CrossStage
 from outcry.features.engine import FeatureEngine
 from outcry.features.feature_set import FeatureSet
 from outcry.features.state import FeatureState
-from outcry.market.frame import BoolArray, FloatArray, Frame, FrameTensor
+from outcry.market.frame import BoolArray, Float32Array, FloatArray, Frame, FrameTensor, IntArray
 from outcry.market.sessions import Sessions
 from outcry.market.universe import Universe
 
@@ -22,6 +22,8 @@ class UniverseFeatures:
     bars_per_year : float
     n_threads : int
         Of a replay; see `FeatureEngine`.
+    window_bars : int
+        Rows of the longest window that `take_recent` is asked for.
     """
 
     def __init__(
@@ -32,10 +34,13 @@ class UniverseFeatures:
         bars_per_year: float,
         *,
         n_threads: int = 1,
+        window_bars: int = 1,
     ) -> None:
         self.features = features
-        self._engine = FeatureEngine(features, len(universe), sessions, bars_per_year, n_threads=n_threads)
-        self._cross = CrossStage(features, universe) if len(features.cross_chosen) else None
+        self._engine = FeatureEngine(
+            features, len(universe), sessions, bars_per_year, n_threads=n_threads, window_bars=window_bars
+        )
+        self._cross = CrossStage(features, universe, window_bars=window_bars) if len(features.cross_chosen) else None
 
     @property
     def last_seq(self) -> int | None:
@@ -51,6 +56,17 @@ class UniverseFeatures:
     def stale(self) -> BoolArray:
         """A copy of the flags, bool (n_symbols,): no bar in the last frame, or no frame yet."""
         return self._engine.stale
+
+    def take_recent(self, columns: IntArray, n_bars: int) -> Float32Array:
+        """Return some columns of the last frames, float32 (n_bars, n_symbols, n_columns); see `RecentRows.take`."""
+        is_own = columns < self.features.n_symbol_columns
+        own = self._engine.recent.take(columns[is_own], n_bars)
+        if self._cross is None or is_own.all():
+            return own
+        taken = np.empty((*own.shape[:2], len(columns)), dtype=np.float32)
+        taken[..., is_own] = own
+        taken[..., ~is_own] = self._cross.recent.take(columns[~is_own] - self.features.n_symbol_columns, n_bars)
+        return taken
 
     def update(self, frame: Frame) -> None:
         """Advance by one frame; see `FeatureEngine.update`."""

@@ -2,17 +2,14 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from outcry.errors import ConfigurationError
 from outcry.labels.forward import bar_returns, forward_returns
-from outcry.labels.horizon import UNDEFINED
+from outcry.labels.horizon import UNDEFINED, LabelArray
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 
 __all__ = ["UNDEFINED", "LabelArray", "direction_labels", "up_labels", "volatility_band"]
-
-LabelArray = NDArray[np.int8]
 
 
 def direction_labels(close: FloatArray, horizon_bars: int, band_frac: float | FloatArray) -> LabelArray:

@@ -1,16 +1,23 @@
 """How far a label looks ahead: from a span of time to rows, and the last row each label depends on."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outcry.errors import ConfigurationError
 from outcry.market.bar_size import DAY_NS, SECOND_NS, format_bar_size
 from outcry.market.frame import BoolArray, IntArray
 
-HORIZON_MINUTES = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 390}
-"""Minutes of trading in each named horizon; a day is a regular session of the New York exchanges."""
+HORIZON_MINUTES = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 390, "7d": 5 * 390, "1M": 21 * 390}
+"""Minutes of trading in each named horizon.
+
+A day is a regular session of the New York exchanges, seven days hold five of them and a month about 21.
+"""
 
 UNDEFINED = -1
 """What an integer label holds where it cannot be known."""
+
+LabelArray = NDArray[np.int8]
+"""Classes, or `UNDEFINED`."""
 
 
 def check_horizon(horizon_bars: int, least: int = 1) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from outcry.labels.config import TargetConfig
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
 
 

@@ -1,6 +1,7 @@
 """The gate that bars pass on their way into a run."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,17 @@ from outcry.market.bar_table import bar_symbols
 from outcry.market.frame import TAPE_FIELDS
 
 
-def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = False) -> tuple[pl.DataFrame, int]:
+class AdmittedBars(NamedTuple):
+    """Bars that may be traded, by symbol and time, and how many were left out: repeats, and those that break a rule."""
+
+    bars: pl.DataFrame
+    n_repeats: int
+    n_bad: int
+
+
+def admit_bars(
+    bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = False, drops_bad: bool = False
+) -> AdmittedBars:
     """Refuse bars that break a rule, and return the others by symbol and time.
 
     Parameters
@@ -22,11 +33,8 @@ def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = F
         The source, for messages.
     drops_exact_repeats : bool
         Leave out a bar that repeats an earlier one in every value, rather than refuse it.
-
-    Returns
-    -------
-    tuple of polars.DataFrame and int
-        The bars, and how many repeats were left out.
+    drops_bad : bool
+        Leave out a bar that breaks a rule of `BAR_RULES`, rather than refuse it: its symbol then has no bar there.
 
     Raises
     ------
@@ -34,10 +42,15 @@ def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = F
         For a bar that breaks a rule of `BAR_RULES`, time going backwards within a symbol, or a second bar of a symbol
         at one instant. The message shows the first such bar and counts the others.
     """
+    n_given = bars.height
     for rule in BAR_RULES:
         if not rule.applies_to(bars):
             continue
-        _refuse(bars.filter(rule.breaks), rule.text, origin)
+        if drops_bad:
+            bars = bars.filter(~rule.breaks)
+        else:
+            _refuse(bars.filter(rule.breaks), rule.text, origin)
+    n_bad = n_given - bars.height
     ordered = bars
     if not _is_ordered(bars):
         _refuse(bars.filter(_step_ns() < 0), "time must not go backwards within a symbol", origin)
@@ -50,7 +63,7 @@ def admit_bars(bars: pl.DataFrame, origin: str, *, drops_exact_repeats: bool = F
         ordered = distinct
         repeats = ordered.filter(_is_repeat())
     _refuse(repeats, "a symbol must have one bar an instant", origin)
-    return ordered, n_repeats
+    return AdmittedBars(ordered, n_repeats, n_bad)
 
 
 def _step_ns() -> pl.Expr:

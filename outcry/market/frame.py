@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from outcry.errors import DataValidationError
 
 FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 

@@ -34,6 +34,9 @@ class SourceConfig(FrozenConfig):
         Leave out bars outside the regular session, or keep them.
     duplicates : "refuse" or "drop_exact"
         A repeated bar is an error, or, where it is equal to the first in every value, left out.
+    bad_bars : "refuse" or "drop"
+        A bar whose prices or volume contradict each other or are missing is an error, or left out: its symbol then has
+        no bar in that frame.
     tick, lot : Decimal
         As `Universe`.
     corporate_actions : str or None
@@ -50,6 +53,7 @@ class SourceConfig(FrozenConfig):
     calendar: str = "XNYS"
     session: Literal["regular", "all"] = "regular"
     duplicates: Literal["refuse", "drop_exact"] = "refuse"
+    bad_bars: Literal["refuse", "drop"] = "refuse"
     tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
     lot: Annotated[Decimal, Field(gt=0)] = Decimal("1")
     corporate_actions: str | None = None

@@ -1,13 +1,15 @@
 """A trained ensemble on disk: a directory that is verified when read, and never unpickled.
 
     manifest.json      what it is, what it was measured to do, and the SHA-256 of every other file
-    xgboost.json       native models
+    xgboost.json       the members, each in the files of its family
     lightgbm.txt
+    combiner.json      what makes one answer of theirs
     calibration.json   knots of the probability map
-    golden.npz         ``rows``, and the ``probability`` the ensemble must give for them
+    conformal.json     what its prediction sets are made of, where it has any
+    golden.npz         ``rows`` (and ``windows``), and the ``probability`` the ensemble must give for them
 
 The version of a bundle is a digest of its content, and the name of its directory when written. The trees of native
-models are read and predicted here: neither booster library is needed to load and to predict.
+models are read and predicted here: no library that trained them is needed to load and to predict.
 """
 
 import hashlib
@@ -15,25 +17,42 @@ import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from outcry.errors import BundleError
-from outcry.market.frame import FloatArray, IntArray
+from outcry.market.frame import Float32Array, FloatArray, IntArray
 from outcry.models.calibration import Calibration
-from outcry.models.ensemble import SoftVote
-from outcry.models.lightgbm_trees import parse_lightgbm
-from outcry.models.manifest import BundleFacts, BundleManifest, MemberRecord, parse_manifest
-from outcry.models.xgboost_trees import parse_xgboost
+from outcry.models.combiners import Combiner, parse_combiner
+from outcry.models.combiners.combiner import WeightedSpec
+from outcry.models.decisions import DecisionSpec
+from outcry.models.ensemble import Ensemble
+from outcry.models.families import FAMILY_NAMES, find_family
+from outcry.models.family import Model, WindowModel
+from outcry.models.manifest import (
+    CALIBRATION_FILE,
+    COMBINER_FILE,
+    CONFORMAL_FILE,
+    GOLDEN_FILE,
+    BundleFacts,
+    BundleManifest,
+    MemberRecord,
+    parse_manifest,
+)
+from outcry.models.uncertainty.prediction_sets import PredictionSets
 
 MANIFEST_FILE = "manifest.json"
-CALIBRATION_FILE = "calibration.json"
-GOLDEN_FILE = "golden.npz"
-MEMBER_FILES = {"xgboost": "xgboost.json", "lightgbm": "lightgbm.txt"}
-PARSERS = {"xgboost": parse_xgboost, "lightgbm": parse_lightgbm}
-GOLDEN_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GoldenInputs:
+    """What an ensemble is asked at each load: float64 (n, n_features), and float32 (n, lookback_bars, n_features)."""
+
+    rows: FloatArray
+    windows: Float32Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +64,15 @@ class ModelBundle:
     path : Path
         The directory it was read from.
     manifest : BundleManifest
+    prediction_sets : PredictionSets, optional
     """
 
     path: Path
     manifest: BundleManifest
-    _vote: SoftVote
-    _golden_rows: FloatArray
+    _ensemble: Ensemble
+    _golden: "GoldenInputs"
     _golden_probability: FloatArray
+    prediction_sets: PredictionSets | None = None
 
     @property
     def version(self) -> str:
@@ -60,7 +81,7 @@ class ModelBundle:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The columns of the rows it predicts for, in order."""
-        return self.manifest.feature_names
+        return self._ensemble.feature_names
 
     @property
     def features_hash(self) -> str:
@@ -70,9 +91,27 @@ class ModelBundle:
     def horizon_bars(self) -> int:
         return self.manifest.label.horizon_bars
 
-    def predict_proba(self, rows: FloatArray, columns: IntArray | None = None) -> FloatArray:
-        """Return calibrated float64 (n_rows, 3) for float64 (n_rows, n_features); see `SoftVote.predict_proba`."""
-        return self._vote.predict_proba(rows, columns)
+    @property
+    def lookback_bars(self) -> int:
+        """Rows of a window, that of the decision bar last; 1 where no member reads one."""
+        return self._ensemble.lookback_bars
+
+    @property
+    def decision_spec(self) -> DecisionSpec:
+        """How it makes a forecast of what its members say."""
+        return self._ensemble.decision_spec(self.manifest.label, self.prediction_sets)
+
+    def predict_proba(
+        self, rows: FloatArray, columns: IntArray | None = None, windows: Float32Array | None = None
+    ) -> FloatArray:
+        """Return calibrated float64 (n_rows, 3) for float64 (n_rows, n_features); see `Ensemble.predict_proba`."""
+        return self._ensemble.predict_proba(rows, columns, windows)
+
+    def predict_members(
+        self, rows: FloatArray, columns: IntArray | None = None, windows: Float32Array | None = None
+    ) -> FloatArray:
+        """Return what each member says, float64 (n_members, n_rows, 3); see `Ensemble.predict_members`."""
+        return self._ensemble.predict_members(rows, columns, windows)
 
     def columns_in(self, feature_names: Sequence[str]) -> IntArray:
         """Return int64 (n_features,): where each feature of the bundle stands in `feature_names`.
@@ -84,24 +123,21 @@ class ModelBundle:
         BundleError
             Where one is not there.
         """
-        position = {name: column for column, name in enumerate(feature_names)}
-        missing = [name for name in self.feature_names if name not in position]
-        if missing:
-            raise BundleError(
-                f"bundle {self.version}: {len(missing)} of its {len(self.feature_names)} features are not computed: "
-                f"{', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}"
-            )
-        return np.array([position[name] for name in self.feature_names], dtype=np.int64)
+        try:
+            return self._ensemble.columns_in(feature_names)
+        except BundleError as error:
+            raise BundleError(f"bundle {self.version}: {error}") from None
 
     def check_golden(self) -> None:
-        """Predict the golden rows again; raise `BundleError` where an answer is off by more than 1e-12."""
-        found = self.predict_proba(self._golden_rows)
+        """Predict the golden rows again; raise `BundleError` where an answer is off by more than its members may be."""
+        tolerance = max(find_family(member.family).answer_tolerance for member in self.manifest.members)
+        found = self.predict_proba(self._golden.rows, windows=self._golden.windows)
         if found.shape != self._golden_probability.shape:
             raise BundleError(f"{GOLDEN_FILE}: probability must have shape {found.shape}")
-        if not np.allclose(found, self._golden_probability, rtol=0.0, atol=GOLDEN_TOLERANCE, equal_nan=True):
+        if not np.allclose(found, self._golden_probability, rtol=0.0, atol=tolerance, equal_nan=True):
             error = np.nanmax(np.abs(found - self._golden_probability))
             raise BundleError(
-                f"bundle {self.version} must answer its golden inputs to {GOLDEN_TOLERANCE}, was off by {error}; "
+                f"bundle {self.version} must answer its golden inputs to {tolerance}, was off by {error}; "
                 f"it was trained with {self.manifest.libraries}"
             )
 
@@ -136,9 +172,10 @@ def load_bundle(
         found = hashlib.sha256(content[name]).hexdigest()
         if found != expected:
             raise BundleError(f"{path / name}: sha256 must be {expected}, was {found}")
-    rows, probability = _parse_golden(content[GOLDEN_FILE], str(path / GOLDEN_FILE))
+    golden, probability = _parse_golden(content[GOLDEN_FILE], str(path / GOLDEN_FILE))
     try:
-        bundle = ModelBundle(path, manifest, _build_vote(manifest, content), rows, probability)
+        sets = PredictionSets.from_json(content[CONFORMAL_FILE]) if CONFORMAL_FILE in content else None
+        bundle = ModelBundle(path, manifest, _build_ensemble(manifest, content), golden, probability, sets)
         if feature_names is not None:
             bundle.columns_in(feature_names)
         bundle.check_golden()
@@ -151,9 +188,11 @@ def write_bundle(
     directory: Path,
     *,
     facts: BundleFacts,
-    members: Mapping[str, tuple[float, bytes]],
+    members: Mapping[str, Model],
+    combiner: Combiner,
     calibration: Calibration,
-    golden_rows: FloatArray,
+    golden: GoldenInputs,
+    prediction_sets: PredictionSets | None = None,
 ) -> Path:
     """Write a bundle as a new directory, whole or not at all, and return its path.
 
@@ -163,26 +202,85 @@ def write_bundle(
         Where bundles are kept; the new one is named after its version. One that is there already and sound is left
         alone.
     facts : BundleFacts
-    members : mapping of family to (weight_frac, model)
-        ``xgboost`` and ``lightgbm``; the model in its native format.
+    members : mapping of family to Model
+    combiner : Combiner
+        Of so many members, in their order.
     calibration : Calibration
-    golden_rows : float64 (n_rows, n_features)
-        Inputs whose answers are stored, and compared at each load.
+    golden : GoldenInputs
+        Whose answers are stored, and compared at each load.
+    prediction_sets : PredictionSets, optional
+
+    Raises
+    ------
+    BundleError
+        Where it cannot be written: the disk is full, say. Nothing of it is left then.
     """
-    content = {MEMBER_FILES[family]: model for family, (_, model) in members.items()}
-    content[CALIBRATION_FILE] = calibration.to_json()
-    records = tuple(
-        MemberRecord.model_validate({"family": family, "file": MEMBER_FILES[family], "weight_frac": weight_frac})
-        for family, (weight_frac, _) in members.items()
-    )
-    draft = BundleManifest.model_construct(**dict(facts), members=records)
-    probability = _build_vote(draft, content).predict_proba(golden_rows)
-    content[GOLDEN_FILE] = _golden_bytes(golden_rows, probability)
-    files = {name: hashlib.sha256(text).hexdigest() for name, text in sorted(content.items())}
-    manifest = BundleManifest(**dict(facts), members=records, files=files)
+    content, records = {COMBINER_FILE: combiner.to_json(), CALIBRATION_FILE: calibration.to_json()}, []
+    if prediction_sets is not None:
+        content[CONFORMAL_FILE] = prediction_sets.to_json()
+    weights_frac = combiner.spec.weights_frac if isinstance(combiner.spec, WeightedSpec) else (None,) * len(members)
+    for (family, model), weight_frac in zip(members.items(), weights_frac, strict=True):
+        files = model.save()
+        content.update(files)
+        lookback_bars = model.lookback_bars if isinstance(model, WindowModel) else 1
+        records.append(
+            MemberRecord(
+                family=family, files=tuple(sorted(files)), weight_frac=weight_frac, lookback_bars=lookback_bars
+            )
+        )
+    return _write(directory, BundleManifest.model_construct(**dict(facts), members=tuple(records)), content, golden)
+
+
+def _write(directory: Path, draft: BundleManifest, content: dict[str, bytes], golden: GoldenInputs) -> Path:
+    """Write files with their golden answers and a manifest like `draft`, which lacks what follows from them."""
+    probability = _build_ensemble(draft, content).predict_proba(golden.rows, windows=golden.windows)
+    content[GOLDEN_FILE] = _golden_bytes(golden, probability)
+    digests = {name: hashlib.sha256(text).hexdigest() for name, text in sorted(content.items())}
+    manifest = BundleManifest(**dict(draft) | {"files": digests, "version": ""})
     manifest = manifest.model_copy(update={"version": manifest.content_version})
     content[MANIFEST_FILE] = manifest.to_json()
-    return _publish(content, directory / manifest.version)
+    try:
+        return _publish(content, directory / manifest.version)
+    except OSError as error:
+        raise BundleError(f"a bundle must be written to {directory}: {error.strerror}") from error
+
+
+def load_members(bundle: ModelBundle) -> dict[str, Model]:
+    """Read every member by family, those without a vote too."""
+    content, n_features = _content_with(bundle, {}), len(bundle.manifest.feature_names)
+    return {record.family: _load_member(record, content, n_features) for record in bundle.manifest.members}
+
+
+def with_members(bundle: ModelBundle, members: Mapping[str, Model]) -> ModelBundle:
+    """Return what predicts as the bundle would with other members in the places of its own; nothing is written."""
+    return replace(bundle, _ensemble=_build_ensemble(bundle.manifest, _content_with(bundle, members)))
+
+
+def write_revision(
+    directory: Path, bundle: ModelBundle, members: Mapping[str, Model], changes: Mapping[str, Any]
+) -> Path:
+    """Write a bundle with other members in the places of its own, and everything else as it is; return its path.
+
+    Parameters
+    ----------
+    directory : Path
+        As `write_bundle`.
+    bundle : ModelBundle
+    members : mapping of family to model
+        Of some of its families.
+    changes : mapping
+        Facts that are others; see `BundleFacts`.
+    """
+    content = _content_with(bundle, members)
+    golden, _ = _parse_golden(content[GOLDEN_FILE], str(bundle.path / GOLDEN_FILE))
+    return _write(directory, bundle.manifest.model_copy(update=dict(changes)), content, golden)
+
+
+def _content_with(bundle: ModelBundle, members: Mapping[str, Model]) -> dict[str, bytes]:
+    content = {name: _read(bundle.path / name) for name in bundle.manifest.files}
+    for model in members.values():
+        content.update(model.save())
+    return content
 
 
 def _publish(content: Mapping[str, bytes], target: Path) -> Path:
@@ -214,12 +312,23 @@ def _is_sound(path: Path) -> bool:
     return True
 
 
-def _build_vote(manifest: BundleManifest, content: Mapping[str, bytes]) -> SoftVote:
+def _build_ensemble(manifest: BundleManifest, content: Mapping[str, bytes]) -> Ensemble:
     n_features = len(manifest.feature_names)
-    members = [PARSERS[record.family](content[record.file], n_features=n_features) for record in manifest.members]
-    weights_frac = [record.weight_frac for record in manifest.members]
-    calibration = Calibration.from_json(content[CALIBRATION_FILE])
-    return SoftVote(members, weights_frac, calibration, manifest.feature_names)
+    members = [_load_member(record, content, n_features) for record in manifest.members]
+    combiner = parse_combiner(content[COMBINER_FILE])
+    if combiner.spec.n_members not in {None, len(members)}:
+        raise BundleError(f"{COMBINER_FILE} must combine {len(members)} members, combines {combiner.spec.n_members}")
+    return Ensemble(members, combiner, Calibration.from_json(content[CALIBRATION_FILE]), manifest.feature_names)
+
+
+def _load_member(record: MemberRecord, content: Mapping[str, bytes], n_features: int) -> Model:
+    if record.family not in FAMILY_NAMES:
+        raise BundleError(f"family of a member must be one of {', '.join(FAMILY_NAMES)}, was {record.family}")
+    model = find_family(record.family).load({name: content[name] for name in record.files}, n_features)
+    found = model.lookback_bars if isinstance(model, WindowModel) else 1
+    if found != record.lookback_bars:
+        raise BundleError(f"{record.family} must read {record.lookback_bars} rows, reads {found}")
+    return model
 
 
 def _read(path: Path) -> bytes:
@@ -229,15 +338,17 @@ def _read(path: Path) -> bytes:
         raise BundleError(f"{path} must be a readable file of a bundle: {error.strerror}") from None
 
 
-def _golden_bytes(rows: FloatArray, probability: FloatArray) -> bytes:
+def _golden_bytes(golden: GoldenInputs, probability: FloatArray) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, rows=rows, probability=probability)
+    arrays = {"rows": golden.rows, "probability": probability}
+    np.savez(buffer, **arrays if golden.windows is None else arrays | {"windows": golden.windows})
     return buffer.getvalue()
 
 
-def _parse_golden(text: bytes, where: str) -> tuple[FloatArray, FloatArray]:
+def _parse_golden(text: bytes, where: str) -> tuple[GoldenInputs, FloatArray]:
     try:
         with np.load(io.BytesIO(text), allow_pickle=False) as arrays:
-            return arrays["rows"], arrays["probability"]
+            golden = GoldenInputs(arrays["rows"], arrays.get("windows"))
+            return golden, arrays["probability"]
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise BundleError(f"{where} must hold the arrays rows and probability: {error}") from None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 

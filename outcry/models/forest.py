@@ -103,6 +103,10 @@ class Forest:
         self._trees = np.array(ends, dtype=np.int64).reshape(-1, 3)
         self._predict = compile_predict(real)
 
+    @property
+    def n_trees(self) -> int:
+        return len(self._trees)
+
     def predict_proba(self, rows: FloatArray, columns: IntArray | None = None) -> FloatArray:
         """Return float64 (n_rows, 3), columns in the order of `Direction`.
 

@@ -8,7 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from outcry.errors import BundleError
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 5
+COMBINER_FILE: Final = "combiner.json"
+CALIBRATION_FILE: Final = "calibration.json"
+CONFORMAL_FILE: Final = "conformal.json"
+GOLDEN_FILE: Final = "golden.npz"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(json|txt|npz)$")]
@@ -51,8 +55,20 @@ class FoldRecord(_Record):
     accuracy: Fraction
 
 
+class CoverageRecord(_Record):
+    """How many outcomes of the test fold the prediction sets held that were to hold `stated_frac` of them.
+
+    `covered_frac` of the rows, `n_classes` in a set on average, `single_frac` of the sets with one class alone.
+    """
+
+    stated_frac: Fraction
+    covered_frac: Fraction
+    n_classes: float = Field(ge=0.0, le=3.0)
+    single_frac: Fraction
+
+
 class SelectionRecord(_Record):
-    """How the columns were chosen: in every fold, on its training rows alone.
+    """How the columns were chosen: on the training rows of a fold alone.
 
     Attributes
     ----------
@@ -61,16 +77,17 @@ class SelectionRecord(_Record):
     n_candidates : int
         Columns there were to choose from.
     chosen : tuple of tuple of str
-        By each fold, oldest first and the test fold last; the best column first.
-    jaccard, nogueira : float
+        By each fold that chose, oldest first, the best column first; the last choice is what the members read. One
+        where the first fold chose for all.
+    jaccard, nogueira : float or None
         How much the folds agree: the mean overlap of two of them, and the agreement beyond chance (1 where all chose
-        the same, 0 on average at random), None where every fold chose every column.
+        the same, 0 on average at random), None where every fold chose every column. Both None for one choice.
     """
 
     methods: tuple[str, ...]
     n_candidates: int = Field(gt=0)
     chosen: tuple[tuple[str, ...], ...]
-    jaccard: Fraction
+    jaccard: Fraction | None
     nogueira: float | None
 
 
@@ -80,17 +97,19 @@ class BundleFacts(_Record):
     Attributes
     ----------
     feature_names : tuple of str
-        The columns the members read, in order; some of a feature set.
+        The columns the members read, in order; some of a feature set. What the combiner reads besides, it says itself.
     features_hash : str
         Of the feature set the columns were computed with.
     bar_ns : int
         Bar size, nanoseconds.
     first_ts_ns, last_ts_ns : int
-        Closes of the first and last frame that was looked at, nanoseconds UTC.
+        Closes of the first and last frame that was given to training, nanoseconds UTC. Those of `test` may lie after.
     folds : tuple of FoldRecord
         Walk-forward, oldest first.
     test : FoldRecord
         The last fold: used once, for this figure only.
+    coverage : tuple of CoverageRecord
+        Of the prediction sets on that fold, at some levels that do not move; none where there are no sets.
     selection : SelectionRecord
         Where the columns come from.
     libraries : dict
@@ -108,6 +127,7 @@ class BundleFacts(_Record):
     last_ts_ns: int
     folds: tuple[FoldRecord, ...]
     test: FoldRecord
+    coverage: tuple[CoverageRecord, ...] = ()
     selection: SelectionRecord
     libraries: dict[str, str]
     code_version: str
@@ -121,30 +141,36 @@ class BundleFacts(_Record):
 
 
 class MemberRecord(_Record):
-    """One model of the ensemble and its share of the vote."""
+    """One model of the ensemble, the rows it reads, and the weight it begins with where the combiner gives one."""
 
-    family: Literal["xgboost", "lightgbm"]
-    file: FileName
-    weight_frac: Fraction
+    family: str
+    files: tuple[FileName, ...] = Field(min_length=1)
+    weight_frac: Fraction | None
+    lookback_bars: int = Field(default=1, gt=0)
 
 
 class BundleManifest(BundleFacts):
     """Everything in ``manifest.json``. `version` is the digest of all the rest, checksums included."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[5] = SCHEMA_VERSION
     members: tuple[MemberRecord, ...] = Field(min_length=1)
     files: dict[FileName, Sha256]
     version: str = ""
 
     @model_validator(mode="after")
     def _check_members(self) -> "BundleManifest":
-        total_frac = sum(member.weight_frac for member in self.members)
-        if abs(total_frac - 1.0) > 1e-9:
-            raise ValueError(f"member weights must sum to 1, summed to {total_frac}")
-        listed = {member.file for member in self.members} | {"calibration.json", "golden.npz"}
-        if listed != set(self.files):
-            raise ValueError(f"files must be exactly {sorted(listed)}, were {sorted(self.files)}")
+        own = [COMBINER_FILE, CALIBRATION_FILE, GOLDEN_FILE]
+        if CONFORMAL_FILE in self.files:
+            own.append(CONFORMAL_FILE)
+        named = [*own, *(name for member in self.members for name in member.files)]
+        if sorted(named) != sorted(self.files):
+            raise ValueError(f"files must be exactly {sorted(named)}, were {sorted(self.files)}")
         return self
+
+    @property
+    def lookback_bars(self) -> int:
+        """The most rows a member reads, that of the decision bar included."""
+        return max(member.lookback_bars for member in self.members)
 
     @property
     def content_version(self) -> str:

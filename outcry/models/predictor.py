@@ -5,13 +5,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from outcry.errors import BundleError, PredictionError
-from outcry.market.frame import FloatArray
+from outcry.market.frame import Float32Array, FloatArray
 from outcry.messages import Direction, FeatureFrame, Forecast, Input, InputKind
 from outcry.models.bundle import ModelBundle
+from outcry.models.decisions import BuildAbstention
 from outcry.models.forecast import ForecastBuilder
+from outcry.models.windows import join_windows, read_windows
 
 
-def predict_rows(bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[str]) -> FloatArray:
+def predict_rows(
+    bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[str], windows: Float32Array | None = None
+) -> FloatArray:
     """Pick the columns a bundle reads from rows of a whole feature set, and predict.
 
     Parameters
@@ -20,6 +24,8 @@ def predict_rows(bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[
     rows : float64 (n_rows, n_features)
     feature_names : sequence of str
         Of the columns of `rows`.
+    windows : float32 (n_rows, lookback_bars, n_features_of_bundle), optional
+        See `ModelBundle.predict_proba`.
 
     Returns
     -------
@@ -35,7 +41,7 @@ def predict_rows(bundle: ModelBundle, rows: FloatArray, feature_names: Sequence[
     """
     if rows.ndim != 2 or rows.shape[1] != len(feature_names):
         raise PredictionError(f"rows must have shape (n_rows, {len(feature_names)}), was {rows.shape}")
-    return bundle.predict_proba(rows, bundle.columns_in(feature_names))
+    return bundle.predict_proba(rows, bundle.columns_in(feature_names), windows)
 
 
 class BundlePredictor:
@@ -49,6 +55,8 @@ class BundlePredictor:
         Of the columns of the frames it forecasts.
     model_version : str, optional
         The model of the frame before the first; see `ForecastBuilder`.
+    build_abstention : callable, optional
+        See `DecisionSpec.build`; absent, nothing is withheld.
     recorded : iterable of Input
         Inputs of a recorded run. Its fallbacks are repeated, its swaps take effect at their frames.
 
@@ -63,6 +71,7 @@ class BundlePredictor:
         *bundles: ModelBundle,
         feature_names: Sequence[str],
         model_version: str | None = None,
+        build_abstention: BuildAbstention | None = None,
         recorded: Iterable[Input] = (),
     ) -> None:
         if not bundles:
@@ -70,7 +79,8 @@ class BundlePredictor:
         self._bundles = {bundle.version: bundle for bundle in bundles}
         self._bundle = bundles[0]
         self._feature_names = tuple(feature_names)
-        self._builder = ForecastBuilder(feature_names, model_version)
+        self._builder = ForecastBuilder(feature_names, model_version, build_abstention=build_abstention)
+        self._met, self._wants_members = "", False
         self._fallbacks: dict[int, str] = {}
         self._swaps: dict[int, ModelBundle] = {}
         for item in recorded:
@@ -83,11 +93,27 @@ class BundlePredictor:
         self._bundle = self._swaps.get(features.seq, self._bundle)
         if features.seq in self._fallbacks:
             return self._builder.build_fallback(features, self._fallbacks[features.seq])
+        bundle = self._bundle
+        if bundle.version != self._met:
+            self._wants_members = self._builder.meet(bundle.decision_spec, len(features.values))
+            self._met = bundle.version
         try:
-            probability = predict_rows(self._bundle, features.values, self._feature_names)
+            windows = await self._read_windows(features)
+            if self._wants_members:
+                said = bundle.predict_members(features.values, bundle.columns_in(self._feature_names), windows)
+            else:
+                said = predict_rows(bundle, features.values, self._feature_names, windows)
         except PredictionError as error:
             return self._builder.build_fallback(features, str(error))
-        return self._builder.build(features, self._bundle.version, probability)
+        return self._builder.build(features, bundle.version, said)
+
+    async def _read_windows(self, features: FeatureFrame) -> Float32Array | None:
+        lookback_bars = self._bundle.lookback_bars
+        if lookback_bars == 1:
+            return None
+        columns = self._bundle.columns_in(self._feature_names)
+        parts = await read_windows(features, columns, lookback_bars)
+        return join_windows(parts, len(features.values), len(columns))
 
     def _named(self, version: str) -> ModelBundle:
         if version not in self._bundles:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from outcry.identity import client_order_id
-from outcry.market.frame import FloatArray, IntArray
+from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid import Grid
 from outcry.messages import ALL_WORKING, Book, Forecast, OrderIntent
 from outcry.order_rows import CANCEL_WORKING, N_COLUMNS, PARENT, PURPOSE, PURPOSES, SEQ, SYMBOL, to_order
@@ -19,10 +19,12 @@ def book_arrays(book: Book, grid: Grid) -> BookArrays:
     return grid.money_units(book.equity), held, working, np.array(book.price, dtype=np.float64)
 
 
-def forecast_arrays(forecast: Forecast) -> tuple[FloatArray, FloatArray]:
-    """Return copies of probability (n_symbols, 3) and volatility (n_symbols,)."""
+def forecast_arrays(forecast: Forecast) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return copies of probability (n_symbols, 3), volatility and whether the forecast abstains (n_symbols,)."""
     probability = np.array(forecast.probability, dtype=np.float64, order="C")
-    return probability, np.array(forecast.volatility_per_year, dtype=np.float64)
+    volatility = np.array(forecast.volatility_per_year, dtype=np.float64)
+    is_abstained = np.zeros(len(volatility), dtype=np.bool_) if forecast.abstain is None else forecast.abstain != 0
+    return probability, volatility, is_abstained
 
 
 def empty_rows(n_symbols: int) -> IntArray:

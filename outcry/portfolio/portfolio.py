@@ -186,7 +186,7 @@ class Portfolio:
         self._holdings = self._book = None
 
     def restore_from_ledger(
-        self, seq: int, fills: Sequence[Fill], last_close: FloatArray, events: Sequence[LedgerEvent] = ()
+        self, seq: int, fills: Sequence[Fill], last_close: FloatArray, events: Sequence[LedgerEvent]
     ) -> None:
         """Resume after frame `seq` from what the ledger holds; what is of later frames is left out.
 

@@ -12,13 +12,18 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from outcry.adapters.sources.load import load_market
+from outcry.alphas.config import AlphasConfig
+from outcry.alphas.forecast import forecast_score
+from outcry.alphas.signal import AlphaSignal, edge_probability
 from outcry.backtest.adjusted import adjust_run
 from outcry.backtest.analytics.round_trips import round_trips
 from outcry.backtest.analytics.trade_metrics import profit_by_symbol
+from outcry.backtest.fast.closed_profits import closed_profits
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
+from outcry.backtest.fast.figures import measure_run
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import build_tape
-from outcry.backtest.in_process import LocalPortfolio, LocalRisk, LocalWeights, MemoryJournal
+from outcry.backtest.in_process import LocalAlphas, LocalPortfolio, LocalRisk, LocalWeights, MemoryJournal
 from outcry.backtest.replay import RunLedger, first_difference
 from outcry.desk import Desk, trade_frame
 from outcry.errors import DataValidationError
@@ -31,7 +36,17 @@ from outcry.market.frame import DIVIDEND, NO_ACTION, SPLIT_FACTOR, SPLIT_RATIO, 
 from outcry.market.sessions import Sessions
 from outcry.market.source import SourceConfig
 from outcry.market.universe import Universe
-from outcry.messages import FeatureFrame, Forecast, LedgerEventKind, OrderType, RiskEvent, TimeInForce
+from outcry.messages import (
+    AbstainReason,
+    FeatureFrame,
+    Forecast,
+    LedgerEventKind,
+    OrderType,
+    ReasonArray,
+    RiskEvent,
+    Side,
+    TimeInForce,
+)
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.construction import PortfolioConstruction
 from outcry.portfolio.portfolio import Portfolio
@@ -101,16 +116,24 @@ class NoFeatures:
 class GivenForecasts:
     """`outcry.ports.Predictor` that reads what it forecasts from arrays."""
 
-    def __init__(self, probability: FloatArray, volatility: FloatArray) -> None:
+    def __init__(self, probability: FloatArray, volatility: FloatArray, abstain: ReasonArray | None) -> None:
         self._arrays = probability, volatility
+        self._abstain = abstain
 
     async def predict(self, features):
         probability, volatility = (array[features.seq] for array in self._arrays)
-        return Forecast(features.seq, probability, np.zeros(len(volatility)), volatility, "model")
+        abstain = None if self._abstain is None else self._abstain[features.seq]
+        return Forecast(features.seq, probability, np.zeros(len(volatility)), volatility, "model", abstain=abstain)
 
 
 async def trade_on_desk(
-    market: Market, config: FastConfig, probability: FloatArray, volatility: FloatArray, weights: FloatArray | None
+    market: Market,
+    config: FastConfig,
+    probability: FloatArray,
+    volatility: FloatArray,
+    weights: FloatArray | None,
+    abstain: ReasonArray | None = None,
+    signal: AlphaSignal | None = None,
 ) -> tuple[RunLedger, tuple[RiskEvent, ...]]:
     universe = market.universe
     ledger = MemoryLedger()
@@ -119,6 +142,8 @@ async def trade_on_desk(
     portfolio = Portfolio(universe, config.broker.initial_cash)
     construction = PortfolioConstruction(RUN_ID, universe, config.portfolio)
     local = LocalPortfolio(portfolio, construction)
+    if signal is not None:
+        local = LocalAlphas(local, signal)
     if weights is not None:
         rebalancing = Rebalancing(RUN_ID, universe, config.portfolio)
         local = LocalWeights(portfolio, rebalancing, lambda book: weights[book.seq])
@@ -128,7 +153,7 @@ async def trade_on_desk(
         router=OrderRouter(broker, ledger),
         portfolio=local,
         features=NoFeatures(),
-        predictor=GivenForecasts(probability, volatility),
+        predictor=GivenForecasts(probability, volatility, abstain),
         risk=LocalRisk(RiskGate(RUN_ID, universe, config.risk, market.sessions)),
     )
     outcomes = [await trade_frame(frame, desk) for frame in market.frames]
@@ -138,11 +163,18 @@ async def trade_on_desk(
 
 
 def trade_fast(
-    market: Market, config: FastConfig, probability: FloatArray, volatility: FloatArray, weights: FloatArray | None
+    market: Market,
+    config: FastConfig,
+    probability: FloatArray,
+    volatility: FloatArray,
+    weights: FloatArray | None,
+    abstain: ReasonArray | None = None,
 ) -> FastRun:
     tape = build_tape(market.warmup, market.frames, market.sessions, frames_looked_back(config.broker))
     engine = FastBacktest(RUN_ID, market.universe, config, tape)
-    return engine.trade_forecasts(probability, volatility) if weights is None else engine.trade_weights(weights)
+    if weights is not None:
+        return engine.trade_weights(weights)
+    return engine.trade_forecasts(probability, volatility, abstain=abstain)
 
 
 BROKERS = st.builds(
@@ -214,10 +246,11 @@ CONFIGS = st.builds(FastConfig, broker=BROKERS, portfolio=portfolios(), risk=RIS
     config=CONFIGS,
     lot=st.sampled_from(["1", "0.001"]),
     is_given=st.booleans(),
+    abstain_frac=st.sampled_from([0.0, 0.5]),
     volatility=st.sampled_from([0.005, 0.03]),
 )
 @settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])  # an example takes long to shrink, and says enough
-async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_given, volatility):
+async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_given, abstain_frac, volatility):
     market = build_market(seed, 40, volatility, lot)
     rng = np.random.default_rng(seed)
     shape = (len(market.frames), N_SYMBOLS)
@@ -227,10 +260,38 @@ async def test_the_desk_and_the_compiled_loop_trade_alike(seed, config, lot, is_
     weights = None
     if is_given:
         weights = np.where(rng.random(shape) < 0.6, np.nan, rng.uniform(-0.6, 0.8, shape))
-    recorded, events = await trade_on_desk(market, config, probability, trailing, weights)
-    run = trade_fast(market, config, probability, trailing, weights)
+    abstain = np.where(rng.random(shape) < abstain_frac, AbstainReason.PREDICTION_SET, 0).astype(np.int8)
+    recorded, events = await trade_on_desk(market, config, probability, trailing, weights, abstain)
+    run = trade_fast(market, config, probability, trailing, weights, abstain)
     assert first_difference(recorded, run.ledger()) is None
     assert run.risk_events == events
+
+
+@pytest.mark.parametrize("seed", [1, 6, 7])
+@pytest.mark.parametrize("lot", ["1", "0.001"])
+def test_figures_of_a_trial_are_those_of_the_report_across_splits(seed, lot):
+    market = build_market(seed, 300, lot=lot)
+    rng = np.random.default_rng(seed)
+    shape = (len(market.frames), N_SYMBOLS)
+    weights = np.where(rng.random(shape) < 0.9, np.nan, rng.uniform(-0.2, 0.3, shape))
+    broker = BrokerConfig(allow_short=True, max_leverage=3.0, commission_bps=3.0)
+    limits = RiskConfig(max_gross_frac=2.0, max_sector_frac=2.0, drawdown_ladder=(), daily_loss_frac=0.99)
+    config = FastConfig(broker, PortfolioConfig(allow_short=True), limits)
+    tape = build_tape(market.warmup, market.frames, market.sessions, frames_looked_back(broker))
+    run = FastBacktest(RUN_ID, market.universe, config, tape).trade_weights(weights)
+    splits = [event for event in run.ledger_events() if event.kind is LedgerEventKind.SPLIT]
+    assert len(splits) > 3
+    assert any(event.amount for event in splits) or lot != "1"
+    trades, _ = round_trips(adjust_run(market.frames, run.fills(), run.ledger_events(), market.universe).fills)
+    expected = [trade.pnl for trade in trades]
+    assert len(expected) > 20
+    # the report takes ratios of splits for fractions of small whole numbers, which seven in a row are not
+    assert closed_profits(run, tape.split_factor) == pytest.approx(expected, rel=1e-9, abs=1e-5)
+    metrics = measure_run(run, tape, float(broker.initial_cash), 252.0 * BARS_A_SESSION, 0.0).metrics
+    gains, losses = (sum(pnl for pnl in expected if sign * pnl > 0) for sign in (1, -1))
+    assert metrics["n_trades"] == len(expected)
+    assert metrics["win_rate"] == pytest.approx(np.mean([pnl > 0 for pnl in expected]))
+    assert metrics["profit_factor"] == pytest.approx(-gains / losses)
 
 
 @pytest.mark.realdata
@@ -292,6 +353,8 @@ async def test_raw_prices_with_their_splits_and_dividends_are_traded_alike(marke
 
     adjusted = adjust_run(market.frames, run.fills(), run.ledger_events(), market.universe)
     trades, lots = round_trips(adjusted.fills)
+    split_factor = market.frames.actions[..., SPLIT_FACTOR]
+    assert closed_profits(run, split_factor) == pytest.approx([trade.pnl for trade in trades], rel=1e-9, abs=1e-9)
     profits = profit_by_symbol(market.universe, adjusted.fills, trades, lots, adjusted.closes[-1], run.ledger_events())
     interest = sum(float(event.amount) for event in recorded.events if event.kind is LedgerEventKind.INTEREST)
     earned = sum(profit.net for profit in profits) + interest
@@ -338,6 +401,53 @@ def test_a_share_held_for_twenty_years_is_worth_its_splits_and_its_dividends(mar
     assert len(run.ledger_events()) == np.count_nonzero(ratio != 1) + np.count_nonzero(paid)
     assert shares[-1] == 112 * float(fill.quantity)
     assert run.equity[-1] == pytest.approx(cash + shares[-1] * frames.close[-1, 0], abs=0.01)
+
+
+async def test_a_forecast_that_always_abstains_trades_nothing():
+    market = build_market(3, 40)
+    shape = (len(market.frames), N_SYMBOLS)
+    probability, volatility = np.tile([0.9, 0.0, 0.1], (*shape, 1)), np.full(shape, 0.2)
+    config = FastConfig(BrokerConfig(), PortfolioConfig(), RiskConfig())
+    for reason, is_trading in ((AbstainReason.NONE, True), (AbstainReason.DISAGREEMENT, False)):
+        abstain = np.full(shape, reason, dtype=np.int8)
+        recorded, _ = await trade_on_desk(market, config, probability, volatility, None, abstain)
+        assert bool(recorded.orders) == is_trading
+        assert (
+            first_difference(recorded, trade_fast(market, config, probability, volatility, None, abstain).ledger())
+            is None
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 5])  # without and with splits
+async def test_alphas_are_traded_alike(seed):
+    market = build_market(seed, 150)
+    rng = np.random.default_rng(seed)
+    shape = (len(market.frames), N_SYMBOLS)
+    probability, volatility = rng.dirichlet((2.0, 0.5, 2.0), shape), rng.uniform(0.1, 0.5, shape)
+    probability[rng.random(shape) < 0.1] = np.nan
+    abstain = np.where(rng.random(shape) < 0.2, AbstainReason.PREDICTION_SET, 0).astype(np.int8)
+    alphas = AlphasConfig(
+        names=("momentum_6_2", "reversal_2"), neutral_to=("market",), horizon_bars=2, refit_frames=5, min_payoffs=10
+    )
+    portfolio = PortfolioConfig(allow_short=True, entry_edge=0.3, exit_edge=0.1, max_position_frac=0.4)
+    broker = BrokerConfig(allow_short=True, max_leverage=3.0)
+    limits = {"max_position_frac": 0.5, "max_sector_frac": 1.0, "daily_loss_frac": 0.5, "drawdown_ladder": ()}
+    config = FastConfig(broker, portfolio, RiskConfig(**limits))
+
+    def after_the_warmup() -> AlphaSignal:
+        signal = AlphaSignal(alphas, market.universe, market.sessions, 252.0 * BARS_A_SESSION, MINUTE_NS)
+        signal.replay(market.warmup)
+        return signal
+
+    recorded, events = await trade_on_desk(
+        market, config, probability, volatility, None, abstain, signal=after_the_warmup()
+    )
+    said = after_the_warmup().replay(market.frames, forecast_score(probability, abstain))
+    run = trade_fast(market, config, edge_probability(said.edge), said.volatility_per_year, None)
+    assert len({order.symbol for order in recorded.orders if order.side is Side.SELL}) == N_SYMBOLS
+    assert len(recorded.fills) > 50
+    assert first_difference(recorded, run.ledger()) is None
+    assert run.risk_events == events
 
 
 @pytest.mark.parametrize("n_symbols", [3])

@@ -1,7 +1,9 @@
-"""One real PostgreSQL and one real Redis for the whole session, from their wheels."""
+"""One real PostgreSQL, Redis and Ray for the whole session."""
 
 import asyncio
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +49,27 @@ def redis_url(session_dir: Path) -> Iterator[str]:
         yield url
     finally:
         server.stop()
+
+
+CLUSTER = """
+import sys, ray
+options = {"num_cpus": 2, "object_store_memory": 200 * 2**20, "include_dashboard": False, "log_to_driver": False}
+print(ray.init(address="local", **options).address_info["gcs_address"], flush=True)
+sys.stdin.read()  # until the other end is closed, by whatever way it ends
+ray.shutdown()
+"""
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """A Ray that was there before a command is given, and stays after it; it ends with the session."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    assert address, "Ray must start, did not"
+    yield address
+    process.stdin.close()
+    process.wait(timeout=120)

@@ -10,14 +10,17 @@ import asyncpg
 import numpy as np
 import pytest
 
+from actors.forecast_state import read_forecast_state
 from outcry.adapters.postgres.journal import PostgresJournal
 from outcry.adapters.postgres.ledger import PostgresLedger
 from outcry.adapters.postgres.reader import JournalReader
+from outcry.adapters.postgres.record import FORECAST_STATE
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import ExecutionError, RecoveryError, ServiceError
 from outcry.market.frame import ACTION_FIELDS, BAR_FIELDS, NO_ACTION, TAPE_FIELDS, FrameTensor, stack_frames
 from outcry.market.universe import Universe
 from outcry.messages import (
+    AbstainReason,
     Book,
     Executions,
     FeatureFrame,
@@ -38,6 +41,7 @@ from outcry.messages import (
     TimeInForce,
     Verdict,
 )
+from outcry.models.forecast import ForecastState
 
 UNIVERSE = Universe(("AAPL", "BRK.B", "BTC/USD", "IBM"), ("Tech", "Financials", "Crypto", "Tech"))
 BAR_NS = 300 * 10**9
@@ -146,7 +150,9 @@ def make_outcome(
         price=np.array([191.0, np.nan, 2.0, np.nan]),
         stale=np.zeros(n_symbols, dtype=np.bool_),
     )
-    forecast = Forecast(seq, probability, np.full(n_symbols, 0.25), np.full(n_symbols, 0.2), "model-1")
+    abstain = np.array([AbstainReason.PREDICTION_SET, 0, 0, AbstainReason.DISAGREEMENT], dtype=np.int8)
+    certain, volatility = np.full(n_symbols, 0.25), np.full(n_symbols, 0.2)
+    forecast = Forecast(seq, probability, certain, volatility, "model-1", abstain=abstain)
     features = FeatureFrame(seq, ts_close_ns, np.zeros((n_symbols, 2)), np.zeros(n_symbols, dtype=np.bool_))
     submission = Submission(seq, verdict.orders, answers)
     return FrameOutcome(seq, ts_close_ns, executions, book, forecast, verdict, submission, features)
@@ -458,8 +464,45 @@ async def test_record_completes_the_frame_and_keeps_every_digit(
     assert history.seq.tolist() == [0, 1]
     assert np.isnan(history.probability[0, 1]).all()
     assert history.probability[0, 3].tolist() == [0.5 + 0.1 * 3, 0.3 + 0.1 * 3, 0.2 + 0.1 * 3]
+    assert history.abstain[0].tolist() == [AbstainReason.PREDICTION_SET, 0, 0, AbstainReason.DISAGREEMENT]
     assert [fill.price for fill in await reader.fills(1)] == [Decimal("190.07")]
     assert await reader.fills(0) == ()
+
+
+async def test_a_desk_goes_on_from_the_newest_state_and_the_closes_after_it(
+    journal: PostgresJournal, postgres_url: str, run_id: str
+) -> None:
+    frames = make_frames(8, has_actions=True)
+    assert await read_forecast_state(postgres_url, run_id, 0) is None
+
+    async def record(seq: int, model_version: str, *, has_state: bool) -> ForecastState | None:
+        await journal.append(frames.frame(seq))
+        outcome = make_outcome(seq, make_executions(seq, (), ()), make_verdict(seq))
+        state = {"outcomes_closes": np.full((3, len(UNIVERSE)), float(seq)), "n_frames": np.array([seq])}
+        forecast = replace(outcome.forecast, model_version=model_version, state=state if has_state else None)
+        await journal.record(replace(outcome, forecast=forecast))
+        return await read_forecast_state(postgres_url, run_id, seq + 1)
+
+    assert await record(0, "", has_state=False) is None
+    for seq in range(1, 6):
+        found = await record(seq, "model-1", has_state=True)
+        assert found is not None
+        assert found.decisions is not None
+        assert (found.model_version, found.decisions["n_frames"].tolist(), found.closes.shape) == (
+            "model-1",
+            [seq],
+            (0, len(UNIVERSE)),
+        )
+    found = await record(6, "model-1", has_state=False)
+    assert found is not None
+    assert found.decisions is not None
+    assert found.decisions["n_frames"].tolist() == [5]
+    np.testing.assert_array_equal(found.closes, frames.continuous().close[6:7])
+    found = await record(7, "model-2", has_state=False)
+    assert found is not None
+    assert (found.model_version, found.decisions) == ("model-2", None)
+    async with JournalReader.connect(postgres_url, run_id) as reader:
+        assert await reader.latest_snapshot(FORECAST_STATE, max_seq=2) is None  # only the newest are kept
 
 
 async def test_last_closes_are_the_last_bars_before_the_frame(journal: PostgresJournal, reader: JournalReader) -> None:

@@ -91,7 +91,13 @@ async def test_every_table_with_a_run_has_it_in_its_key_and_bars_have_their_time
     )
     await connection.close()
     keys = {row["name"]: set(row["columns"]) for row in rows}
-    others = {"schema_migrations", "commands", "sweeps", "sweep_trials"}  # a sweep is no run
+    others = {
+        "schema_migrations",
+        "commands",
+        "sweeps",
+        "sweep_trials",
+        "model_decisions",
+    }  # no sweep or model is a run
     assert {name for name, columns in keys.items() if "run_id" not in columns} == others
     assert keys["ohlcv_bars"] == {"run_id", "ts", "symbol"}
 

@@ -71,7 +71,7 @@ def make_outcome(symbol: str) -> FrameOutcome:
         TS_NS,
         Executions(SEQ, (fill,), (), zeros),
         book,
-        Forecast(SEQ, probability, np.array([0.25, 0.55, 0.0]), zeros, "model-7"),
+        Forecast(SEQ, probability, np.array([0.25, 0.55, 0.0]), zeros, "model-7", abstain=np.array([0, 1, 0])),
         verdict,
         Submission(SEQ, (order,), ()),
         FeatureFrame(SEQ, TS_NS, np.array([[0.0, 1 / 3, np.nan], [1.0, 2.0, 3.0], [np.nan] * 3]), nothing),
@@ -122,6 +122,7 @@ async def test_prediction_names_its_class_or_none(
     bodies = [orjson.loads(await client.get(f"prediction:{symbol}:ensemble")) for symbol in symbols]
     assert [body["prediction"] for body in bodies] == ["up", "down", None]
     assert bodies[0]["probability"] == {"up": 0.5, "neutral": 0.3, "down": 0.2}
+    assert [body["abstain"] for body in bodies] == [None, "prediction_set", None]
 
 
 async def test_every_kind_of_event_goes_to_its_stream(

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +22,12 @@ import ray
 import redis
 
 from bench.random_bundle import write_random_bundle
+from bench.steady_load import SteadyLoad
 from configs.serving import ServingConfig
 from deployments.client import EnsembleClient, find_ensemble
 from deployments.http_app import ARROW
 from deployments.serving import EnsembleServer
+from outcry.adapters.registry.models import ModelRegistry
 from outcry.errors import BundleError
 from outcry.features.config import FeatureSetConfig
 from outcry.features.feature_set import build_feature_set
@@ -64,7 +68,7 @@ def server(bundles: list[ModelBundle], corrupt_path: Path, redis_url: str) -> It
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    server = EnsembleServer(ServingConfig(port=port), FEATURES, redis_url)
+    server = EnsembleServer(ServingConfig(port=port, start_deadline_s=600.0), FEATURES, redis_url)
     try:
         with pytest.raises(BundleError, match="xgboost"):
             server.start(corrupt_path)
@@ -181,6 +185,56 @@ def test_swap_under_load_drops_no_request_and_mixes_no_models(server, bundles) -
         assert np.array_equal(probabilities(body), expected[version])
 
 
+def test_promotion_and_rollback_under_load_fail_no_request_and_refuse_what_is_bad(
+    server, bundles, corrupt_path, mismatching_path, redis_url, postgres_url, session_dir
+) -> None:
+    """The commands run in a process of their own, as an operator's; `bench/serve.py` has requests come faster."""
+    champion, challenger = bundles
+    settings = {
+        "ray.address": ray.get_runtime_context().gcs_address,
+        "storage.database_url": postgres_url,
+        "storage.redis_url": redis_url,
+        "floor.state_dir": session_dir / "served",
+        "registry.model_name": "served",
+    }
+    assignments = [f"{key}={value}" for key, value in settings.items()]
+
+    def command(*words: str) -> tuple[int, dict[str, Any] | str]:
+        options = [word for assignment in assignments for word in ("--set", assignment)]
+        line = [sys.executable, "-m", "cli", "models", *words, *options, "--json"]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        return done.returncode, orjson.loads(done.stdout) if done.stdout else done.stderr
+
+    registry = ModelRegistry(None, database_url=postgres_url, folder=session_dir / "served" / "mlflow")
+    for bundle in bundles:
+        registry.register(bundle, {}, tags={}, plots={}, keep_versions=9, name="served")
+    registry.promote(registry.versions("served")[-1])
+    rows = model_rows(3, 3)
+    expected = {bundle.version: bundle.predict_proba(rows) for bundle in bundles}
+    seen = []
+    with SteadyLoad(server.url, orjson.dumps({"rows": rows.tolist()}), per_s=40.0) as load:
+        for words, version in (
+            (("promote", "2", "--force", "--reason", "to try it"), challenger.version),
+            (("rollback", "--reason", "it was a try"), champion.version),
+        ):
+            code, told = command(*words)
+            assert code == 0, told
+            seen.append(told["served"])
+            assert seen[-1] == version
+            assert {replica.model_version for replica in server.status()} == {version}
+        for path in (corrupt_path, mismatching_path) * 2:
+            assert server.swap(path).refusal
+            assert server.swap(challenger.path).refusal == ""
+            assert server.swap(champion.path).refusal == ""
+    assert load.failures == []
+    assert {status for status, _ in load.answers} == {200}
+    versions = [orjson.loads(body)["model_version"] for _, body in load.answers]
+    assert set(versions) == set(expected)
+    for version, (_, body) in zip(versions, load.answers, strict=True):
+        assert np.array_equal(probabilities(body), expected[version])
+    assert [each.aliases for each in registry.versions("served")] == [(), ("champion",)]
+
+
 def test_bad_bundle_is_refused_and_the_present_one_answers(server, bundles, corrupt_path, mismatching_path) -> None:
     rows = model_rows(2, 5)
     for path, told in [(corrupt_path, "xgboost"), (mismatching_path, "alien")]:
@@ -196,7 +250,7 @@ def test_bad_bundle_is_refused_and_the_present_one_answers(server, bundles, corr
 
 
 async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_bundle(server, bundles) -> None:
-    client = EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=60.0)
+    client = EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=300.0)
     first = await client.predict(feature_frame(0))
     outcome = await asyncio.to_thread(server.swap, bundles[1].path)
     assert outcome.refusal == ""
@@ -225,7 +279,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
 async def test_rows_the_model_refuses_are_a_fallback_with_the_same_reason_as_in_process(server, bundles) -> None:
     frame = feature_frame(0)
     frame.values[7, FEATURE_NAMES.index(MODEL_FEATURES[0])] = np.inf
-    live = await EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=60.0).predict(frame)
+    live = await EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=300.0).predict(frame)
     twin = await BundlePredictor(bundles[0], feature_names=FEATURE_NAMES).predict(frame)
     assert live.inputs == twin.inputs
     assert live.inputs[0].kind is InputKind.FORECAST_FALLBACK

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from cli.sweep import sweep
-from cli.sweep_trading import SweepRequest
-from configs.grid import read_grid
+from cli.grid import trade_grid
+from cli.grid_trading import SweepRequest
+from configs.grid_settings import read_grid
 from configs.loader import load_settings
 from configs.search import SearchName
 from outcry.backtest.strategy import StrategySource, parameters_of
@@ -45,6 +45,7 @@ def strategy(tmp_path: Path) -> StrategySource:
 def run_sweep(
     url: str,
     redis_url: str,
+    ray_address: str,
     folder: Path,
     strategy: StrategySource,
     *grid: str,
@@ -55,14 +56,14 @@ def run_sweep(
     settings = load_settings(
         assignments=[
             f"storage.database_url={url}", f"storage.redis_url={redis_url}", f"floor.state_dir={folder}",
-            "search.batch=3", "search.n_initial=6",
+            f"ray.address={ray_address}", "search.batch=3", "search.n_initial=6",
         ]
     )  # fmt: skip
     found = read_grid(grid, settings, parameters_of(strategy.load()))
     report = folder / "report.html"
     points = build_search(search, found, n_trials, 1, None, settings.search, 2)
     request = SweepRequest(points, strategy, {}, None, read_objective(objective), False, report, True)
-    assert sweep(settings, request) == 0
+    assert trade_grid(settings, request) == 0
     assert "<html" in report.read_text()
     return json.loads((folder / "sweep.json").read_text())
 
@@ -75,9 +76,11 @@ async def read_trials(url: str) -> list[asyncpg.Record]:
         await connection.close()
 
 
-def test_trials_are_kept_counted_once_and_resumed(postgres_url: str, redis_url: str, tmp_path: Path, strategy):
+def test_trials_are_kept_counted_once_and_resumed(
+    postgres_url: str, redis_url: str, ray_address: str, tmp_path: Path, strategy
+):
     grid = ("param.edge=0,0.01", "param.size=0.1,0.2,0.5", "portfolio.rebalance_frac=0.01,0.1")
-    first = run_sweep(postgres_url, redis_url, tmp_path, strategy, *grid)
+    first = run_sweep(postgres_url, redis_url, ray_address, tmp_path, strategy, *grid)
     assert (first["n_points"], first["n_finished"], first["n_failed"], first["n_reused"]) == (12, 8, 4, 0)
     assert list(first["errors"].values()) == [4]
     assert "RuntimeError" in next(iter(first["errors"]))
@@ -98,12 +101,14 @@ def test_trials_are_kept_counted_once_and_resumed(postgres_url: str, redis_url: 
 
     # Fewer points are another sweep, but no new trials: the count of what was tried stays.
     less = (grid[0], "param.size=0.1,0.2", grid[2])
-    second = run_sweep(postgres_url, redis_url, tmp_path, strategy, *less)
+    second = run_sweep(postgres_url, redis_url, ray_address, tmp_path, strategy, *less)
     assert (second["n_finished"], second["n_reused"], second["evidence"]["n_trials"]) == (8, 0, 8)
     results = {json.dumps(trial["point"]): trial["metrics"] for trial in by_place.values()}
     assert all(results[json.dumps(trial["point"])] == trial["metrics"] for trial in second["trials"])
 
-    again = run_sweep(postgres_url, redis_url, tmp_path, strategy, *less)  # nothing is left to do: Ray is not started
+    again = run_sweep(
+        postgres_url, redis_url, ray_address, tmp_path, strategy, *less
+    )  # nothing is left to do: Ray is not asked
     assert (again["n_reused"], again["sweep_id"], again["worker_memory"]) == (8, second["sweep_id"], {})
     assert again["trials"] == second["trials"]
     assert again["best"] == second["best"]
@@ -111,13 +116,13 @@ def test_trials_are_kept_counted_once_and_resumed(postgres_url: str, redis_url: 
 
 
 def test_search_goes_on_from_the_journal_with_the_same_trials(
-    postgres_url: str, redis_url: str, tmp_path: Path, strategy
+    postgres_url: str, redis_url: str, ray_address: str, tmp_path: Path, strategy
 ):
     objective = tmp_path / "mine.py"
     objective.write_text("def score(trial):\n    return trial.metrics['sharpe'] - trial.metrics['max_drawdown']\n")
     grid = ("param.edge=0..0.02", "param.size=0.05,0.1,0.2,0.5")
     whole = run_sweep(
-        postgres_url, redis_url, tmp_path, strategy, *grid,
+        postgres_url, redis_url, ray_address, tmp_path, strategy, *grid,
         search=SearchName.BAYES, n_trials=12, objective=f"{objective}:score",
     )  # fmt: skip
     assert (whole["n_points"], whole["n_reused"], len(whole["trials"])) == (12, 0, 12)
@@ -130,7 +135,7 @@ def test_search_goes_on_from_the_journal_with_the_same_trials(
     # What a kill leaves is a part of the trials, whichever ended first.
     asyncio.run(forget_trials(postgres_url, whole["sweep_id"]))
     again = run_sweep(
-        postgres_url, redis_url, tmp_path, strategy, *grid,
+        postgres_url, redis_url, ray_address, tmp_path, strategy, *grid,
         search=SearchName.BAYES, n_trials=12, objective=f"{objective}:score",
     )  # fmt: skip
     assert 0 < again["n_reused"] < whole["n_finished"]

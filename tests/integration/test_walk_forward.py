@@ -1,4 +1,4 @@
-"""``outcry walk-forward`` on a Ray of this machine: windows as tasks, kept when a command is cut short."""
+"""``outcry walk-forward`` on a Ray that is there: windows as tasks, kept when a command is cut short."""
 
 import json
 from datetime import datetime
@@ -13,20 +13,19 @@ N_WINDOWS = 3
 SETTINGS = (
     "features.set=small",
     "training.selection=[]",
-    "training.n_folds=2",
+    "walk_forward.inner_folds=1",
     "portfolio.entry_edge=0.02",
     "portfolio.exit_edge=0.0",
     "walk_forward.train_sessions=250",
     "walk_forward.test_sessions=120",
-    "ray.object_store_bytes=80000000",
 )
 
 
-def run(state_dir: Path, n_workers: int) -> None:
+def run(state_dir: Path, ray_address: str, n_workers: int) -> None:
     command.walk_forward(
         start=datetime(2000, 3, 1),  # noqa: DTZ001 - a date of the exchange
         end=datetime(2002, 9, 1),  # noqa: DTZ001
-        assignments=[*SETTINGS, f"floor.state_dir={state_dir}"],
+        assignments=[*SETTINGS, f"floor.state_dir={state_dir}", f"ray.address={ray_address}"],
         workers=n_workers,
         as_json=True,
     )
@@ -37,24 +36,24 @@ def trained(state_dir: Path) -> set[str]:
 
 
 def test_command_cut_short_keeps_its_windows_and_the_next_one_trains_the_others(
-    state_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    state_dir: Path, ray_address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    show = command._WindowCount.show
+    show = command.WindowCount.show
 
-    def interrupt_after_one(count: command._WindowCount, n_done: int, n_windows: int) -> None:
+    def interrupt_after_one(count: command.WindowCount, n_done: int, n_windows: int) -> None:
         show(count, n_done, n_windows)
         if n_done == 1:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(command._WindowCount, "show", interrupt_after_one)
+        patched.setattr(command.WindowCount, "show", interrupt_after_one)
         with pytest.raises(KeyboardInterrupt):
-            run(state_dir, n_workers=1)
+            run(state_dir, ray_address, n_workers=1)
     assert f"1 of {N_WINDOWS} windows are kept" in capsys.readouterr().err
     kept = trained(state_dir)
     assert len(kept) == 1
 
-    run(state_dir, n_workers=2)
+    run(state_dir, ray_address, n_workers=2)
     document = json.loads(capsys.readouterr().out)
     assert document["n_models_trained"] == N_WINDOWS - 1
     assert kept < trained(state_dir)

@@ -7,19 +7,23 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import ray
 
 from actors.desk import DeskStatus
+from actors.forecast_state import read_forecast_state
 from actors.launch import Floor, launch_floor
 from cli.cluster import ray_cluster
 from cli.session import record_run
 from configs.loader import load_settings
+from configs.schema import Settings
 from deployments.client import EnsembleClient, find_ensemble
 from deployments.serving import EnsembleServer
 from outcry.adapters.services import Services
+from outcry.config import FrozenConfig
 from training.prepare import PreparedRun, new_run_id, prepare_run
 
 Disturb = Callable[[Floor, DeskStatus], Awaitable[None]]
@@ -33,17 +37,20 @@ def state_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def prepared(state_dir: Path) -> PreparedRun:
-    """Five real stocks, daily: about 500 frames to train on and 100 to trade; a snapshot every 16 frames."""
+def settings(state_dir: Path) -> Settings:
+    """Five real stocks, daily: the last 100 of about 600 frames are traded; a snapshot every 16 of them."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = load_settings(
+    return load_settings(
         assignments=[
             f"floor.state_dir={state_dir}",
             "features.groups=[momentum,volatility,statistics,cross]",  # every kind of state, at a fraction of the time
             "floor.n_shards=2",
             "floor.snapshot_every_frames=16",
             "floor.warmup_frames=250",
+            "floor.window_bars=20",
+            "floor.recovery_deadline_s=300",
+            "serving.start_deadline_s=600",
             f"serving.port={port}",
             "training.train_frac=0.83",
             "training.n_threads=1",
@@ -57,7 +64,11 @@ def prepared(state_dir: Path) -> PreparedRun:
             "risk.max_sector_frac=1.0",
         ]
     )
-    return prepare_run(settings, bundle=None, on_progress=lambda step, fraction: None)
+
+
+@pytest.fixture(scope="module")
+def prepared(settings: Settings, bundle: Path) -> PreparedRun:
+    return prepare_run(settings, bundle=bundle, on_progress=lambda step, fraction: None)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +81,14 @@ def services(prepared: PreparedRun) -> Iterator[Services]:
 def server(prepared: PreparedRun, services: Services) -> Iterator[EnsembleServer]:
     with ray_cluster(prepared.plan.settings.ray) as is_ours:
         plan = prepared.plan
-        server = EnsembleServer(plan.settings.serving, plan.feature_set, services.redis_url, has_environment=is_ours)
+        server = EnsembleServer(
+            plan.settings.serving,
+            plan.feature_set,
+            services.redis_url,
+            window_bars=plan.window_bars,
+            has_environment=is_ours,
+            uncertainty=plan.settings.uncertainty,
+        )
         server.start(prepared.plan.bundle_path)
         yield server
         server.stop()
@@ -87,12 +105,24 @@ class FloorRunner:
     def database_url(self) -> str:
         return self._services.database_url
 
+    def with_sections(self, **sections: FrozenConfig) -> "FloorRunner":
+        """Return what trades the same span and bundle with other sections of the settings."""
+        plan = self._prepared.plan
+        changed = replace(plan, settings=plan.settings.model_copy(update=sections))
+        return FloorRunner(replace(self._prepared, plan=changed), self._services)
+
     @asynccontextmanager
     async def launched(self, run_id: str) -> AsyncIterator[Floor]:
         """Launch, or resume, the run of this id."""
         plan = replace(self._prepared.plan, run_id=run_id)
         await record_run(self._services, replace(self._prepared, plan=plan))
-        predictor = EnsembleClient(find_ensemble, plan.feature_set.names, deadline_s=60.0)
+        predictor = EnsembleClient(
+            find_ensemble,
+            plan.feature_set.names,
+            deadline_s=300.0,
+            build_abstention=plan.settings.uncertainty.build_abstention,
+            read_state=partial(read_forecast_state, self.database_url, run_id),
+        )
         async with launch_floor(plan, predictor, self._services.database_url, self._services.redis_url) as floor:
             await floor.desk.start()
             await floor.supervisor.start()
@@ -102,7 +132,7 @@ class FloorRunner:
         """Return the run's id after its last frame; each disturbance is called once, at its frame or soon after."""
         run_id = new_run_id()
         left = list(disturbances)
-        async with self.launched(run_id) as floor, asyncio.timeout(300):
+        async with self.launched(run_id) as floor, asyncio.timeout(600):
             while True:
                 status = await floor.desk.status()
                 assert status.state in ("starting", "running", "completed"), status.detail

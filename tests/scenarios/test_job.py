@@ -84,6 +84,8 @@ def test_a_submitted_job_trades_on_the_cluster_and_names_its_actors(cluster: Clu
     settings = [
         f"floor.state_dir={cluster.folder}/state",
         f"serving.port={free_ports(1)[0]}",
+        "features.set=small",
+        "floor.warmup_frames=250",
         "training.train_frac=0.83",
     ]
     words = [sys.executable, "-m", "cli", "run", "--from", "2011-01-01", "--to", "2012-05-31", "--json"]

@@ -11,9 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 from configs.selection import GainConfig, LassoConfig, PermutationConfig, ShapConfig
 from configs.training import TrainingConfig
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray
-from training.dataset import Dataset, check_labels, split_in_time
+from outcry.models.dataset import Dataset, check_labels
+from training.dataset import split_in_time
 from training.selection.choice import Selection, keep_best
 from training.selection.rows import thin
 from training.selection.trees import build_trees, log_loss

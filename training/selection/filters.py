@@ -7,9 +7,9 @@ from scipy.special import xlogy
 
 from configs.selection import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
 from configs.training import TrainingConfig
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray, IntArray
-from training.dataset import Dataset, check_labels
+from outcry.models.dataset import Dataset, check_labels
 from training.selection.choice import Selection, keep_best, keep_marked
 from training.selection.rows import thin
 
@@ -102,6 +102,25 @@ def select_by_chi_square(data: Dataset, step: ChiSquareConfig, _config: Training
     check_labels(data.labels)
     scores = _excess_divergence(_ranks(_columns(data)), data.labels, step.n_bins, "pearson")
     return keep_best(step.method, data.feature_names, scores, step.n_columns)
+
+
+def cluster_columns(rows: FloatArray, min_abs_spearman: float) -> list[IntArray]:
+    """Return the columns of each cluster of columns that rise and fall together, as `select_by_correlation` finds them.
+
+    Parameters
+    ----------
+    rows : float64 (n_rows, n_features)
+    min_abs_spearman : float
+
+    Returns
+    -------
+    list of int64 (any,)
+        In the order of their first columns.
+    """
+    columns = np.ascontiguousarray(rows.T)
+    cluster = _clusters(np.abs(_spearman(columns, _ranks(columns))), min_abs_spearman)
+    _, first = np.unique(cluster, return_index=True)
+    return [np.flatnonzero(cluster == cluster[place]) for place in np.sort(first)]
 
 
 def _columns(data: Dataset) -> FloatArray:

@@ -5,7 +5,7 @@ from typing import Any
 
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
 from training.selection.choice import Selection
 from training.selection.embedded import select_by_gain, select_by_lasso, select_by_permutation, select_by_shap
 from training.selection.filters import (

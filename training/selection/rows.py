@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
 
 
 def thin(data: Dataset, max_rows: int, seed: int) -> Dataset:

@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 
 from configs.training import TrainingConfig
-from outcry.labels.direction import LabelArray
+from outcry.labels.horizon import LabelArray
 from outcry.market.frame import FloatArray
 
 _LEAST_PROBABILITY = 1e-15

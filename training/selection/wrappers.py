@@ -5,7 +5,8 @@ import numpy as np
 from configs.selection import EliminationConfig, ForwardConfig
 from configs.training import TrainingConfig
 from outcry.market.frame import FloatArray, IntArray
-from training.dataset import Dataset, check_labels, split_in_time
+from outcry.models.dataset import Dataset, check_labels
+from training.dataset import split_in_time
 from training.selection.choice import Selection, keep_marked
 from training.selection.rows import thin
 from training.selection.trees import build_trees, log_loss

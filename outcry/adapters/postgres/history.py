@@ -9,7 +9,9 @@ import numpy as np
 
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.universe import Universe
-from outcry.messages import Direction
+from outcry.messages import AbstainReason, Direction, ReasonArray
+
+_REASONS = {reason.text: reason for reason in AbstainReason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,14 @@ class PredictionHistory:
         Columns in the order of `outcry.messages.Direction`; NaN where no forecast was made.
     confidence : float64 (n_frames, n_symbols)
         In [0, 1]; NaN where no forecast was made.
+    abstain : int8 (n_frames, n_symbols)
+        Of `AbstainReason`.
     """
 
     seq: IntArray
     probability: FloatArray
     confidence: FloatArray
+    abstain: ReasonArray
 
     @classmethod
     def from_rows(cls, rows: Sequence[asyncpg.Record], universe: Universe) -> "PredictionHistory":
@@ -110,4 +115,6 @@ class PredictionHistory:
             probability[frame, symbol, direction] = [row[name] for row in rows]
         confidence = np.full((len(seq), len(universe)), np.nan)
         confidence[frame, symbol] = [row["confidence"] for row in rows]
-        return cls(seq, probability, confidence)
+        abstain = np.zeros((len(seq), len(universe)), dtype=np.int8)
+        abstain[frame, symbol] = [_REASONS[row["abstain"]] for row in rows]
+        return cls(seq, probability, confidence, abstain)

@@ -14,7 +14,7 @@ from outcry.adapters.postgres.ledger import read_order
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import RecoveryError
 from outcry.execution.lifecycle import OPEN_STATUSES, OrderRecord
-from outcry.market.frame import FloatArray, FrameTensor
+from outcry.market.frame import FloatArray, FrameTensor, IntArray
 from outcry.messages import (
     Executions,
     Fill,
@@ -224,6 +224,12 @@ class JournalReader:
             found[row["seq"]] = (*found.get(row["seq"], ()), new)
         return found
 
+    async def model_version(self, seq: int) -> str:
+        """Return the model of frame `seq`; empty where it is not complete, or no model had answered yet."""
+        statement = "SELECT model_version FROM equity WHERE run_id = $1 AND seq = $2"
+        row = await self._database.fetch_one(statement, self._run_id, seq)
+        return "" if row is None else str(row["model_version"])
+
     async def risk_state(self, seq: int) -> Mapping[str, str] | None:
         """Return the state of the risk gate after frame `seq`; None where it is not complete."""
         statement = "SELECT risk_state FROM equity WHERE run_id = $1 AND seq = $2"
@@ -240,15 +246,38 @@ class JournalReader:
             for row in rows
         )
 
-    async def equity_curve(self) -> EquityCurve:
-        """Return the marks of every complete frame."""
-        rows = await self._database.fetch("SELECT * FROM equity WHERE run_id = $1 ORDER BY seq", self._run_id)
-        return EquityCurve.from_rows(rows)
+    async def equity_curve(self, first_seq: int = 0) -> EquityCurve:
+        """Return the marks of every complete frame, or of those from one on."""
+        statement = "SELECT * FROM equity WHERE run_id = $1 AND seq >= $2 ORDER BY seq"
+        return EquityCurve.from_rows(await self._database.fetch(statement, self._run_id, first_seq))
 
-    async def predictions(self) -> PredictionHistory:
-        """Return the forecasts of every complete frame."""
+    async def closes_ns(self, last_seq: int) -> IntArray:
+        """Return when each frame from 0 to `last_seq` closed, int64 (last_seq + 1,)."""
+        statement = "SELECT ts_close_ns FROM frames WHERE run_id = $1 AND seq BETWEEN 0 AND $2 ORDER BY seq"
+        rows = await self._database.fetch(statement, self._run_id, last_seq)
+        return np.array([row["ts_close_ns"] for row in rows], dtype=np.int64)
+
+    async def latency_ms(self, first_seq: int = 0) -> FloatArray:
+        """Return how long each complete frame took, from its commit to that of what it led to, float64 (n_frames,).
+
+        A frame that was traded again after a crash counts the crash.
+        """
         rows = await self._database.fetch(
-            "SELECT * FROM model_predictions WHERE run_id = $1 ORDER BY seq, symbol", self._run_id
+            """
+            SELECT extract(epoch FROM equity.recorded_at - frames.appended_at)::float8 * 1000 AS ms
+            FROM equity JOIN frames USING (run_id, seq) WHERE run_id = $1 AND seq >= $2 ORDER BY seq
+            """,
+            self._run_id,
+            first_seq,
+        )
+        return np.array([row["ms"] for row in rows])
+
+    async def predictions(self, first_seq: int = 0) -> PredictionHistory:
+        """Return the forecasts of every complete frame from `first_seq` on."""
+        rows = await self._database.fetch(
+            "SELECT * FROM model_predictions WHERE run_id = $1 AND seq >= $2 ORDER BY seq, symbol",
+            self._run_id,
+            first_seq,
         )
         return PredictionHistory.from_rows(rows, (await self.run()).universe)
 

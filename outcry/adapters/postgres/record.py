@@ -7,8 +7,13 @@ import numpy as np
 
 from outcry.adapters.postgres.ledger import APPLY_STEPS, update_columns
 from outcry.adapters.postgres.runs import to_json
+from outcry.adapters.snapshots import pack_arrays
 from outcry.market.universe import Universe
-from outcry.messages import Book, Direction, Executions, Forecast, FrameOutcome, RiskEvent
+from outcry.messages import AbstainReason, Book, Direction, Executions, Forecast, FrameOutcome, RiskEvent
+
+FORECAST_STATE = "forecast"
+"""The name of the snapshots that `Forecast.state` is kept as."""
+_KEPT_STATES = 2
 
 RECORD_FRAME = f"""
 WITH mark AS (
@@ -17,9 +22,9 @@ WITH mark AS (
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $33, $34) ON CONFLICT DO NOTHING RETURNING seq
 ), prediction AS (
     INSERT INTO model_predictions (run_id, seq, model_version, symbol, probability_up, probability_neutral,
-                                   probability_down, confidence)
+                                   probability_down, confidence, abstain)
     SELECT $1, $2, $13, list.* FROM mark, unnest(
-        $15::text[], $16::float8[], $17::float8[], $18::float8[], $19::float8[]
+        $15::text[], $16::float8[], $17::float8[], $18::float8[], $19::float8[], $35::text[]
     ) AS list
 ), history AS (
     INSERT INTO position_history (run_id, seq, symbol, quantity, avg_entry_price)
@@ -42,6 +47,12 @@ WITH mark AS (
         $28::text[], $29::text[], $30::numeric[], $31::text[], $32::bigint[]
     ) WITH ORDINALITY AS list
     RETURNING client_order_id, status, filled_quantity, reason, updated_seq, position
+), state AS (
+    INSERT INTO snapshots (run_id, actor, seq, payload)
+    SELECT $1, '{FORECAST_STATE}', $2, $36 FROM mark WHERE $36::bytea IS NOT NULL ON CONFLICT DO NOTHING
+), old_state AS (
+    DELETE FROM snapshots
+    WHERE $36::bytea IS NOT NULL AND run_id = $1 AND actor = '{FORECAST_STATE}' AND seq < $2 - {_KEPT_STATES}
 ), {APPLY_STEPS}
 """  # noqa: S608 - put together from constants; values are parameters
 
@@ -49,6 +60,7 @@ WITH mark AS (
 def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
     """Return the parameters of `RECORD_FRAME` after the run."""
     book, verdict = outcome.book, outcome.verdict
+    *prediction_columns, abstain = _prediction_columns(outcome.forecast, universe)
     value = book.quantity * np.where(book.quantity == 0, 0.0, book.price)
     return [
         outcome.seq,
@@ -64,12 +76,14 @@ def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
         verdict.is_halted,
         outcome.forecast.model_version,
         to_json(dict(verdict.risk_state)),
-        *_prediction_columns(outcome.forecast, universe),
+        *prediction_columns,
         *_position_columns(_changed(outcome.executions), book, universe),
         *_event_columns(verdict.events),
         *update_columns(outcome.submission.updates),
         book.dividends,
         book.carry,
+        abstain,
+        None if outcome.forecast.state is None else pack_arrays(outcome.forecast.state),
     ]
 
 
@@ -77,10 +91,12 @@ def _prediction_columns(forecast: Forecast, universe: Universe) -> list[list[obj
     """Leave out the symbols for which no forecast could be made."""
     made = np.flatnonzero(~np.isnan(forecast.probability).any(axis=1))
     by_class = forecast.probability[made]
+    reasons = [0] * len(made) if forecast.abstain is None else forecast.abstain[made].tolist()
     return [
         [universe.symbols[index] for index in made.tolist()],
         *(by_class[:, column].tolist() for column in (Direction.UP, Direction.NEUTRAL, Direction.DOWN)),
         forecast.confidence[made].tolist(),
+        [AbstainReason(reason).text for reason in reasons],
     ]
 
 

@@ -93,6 +93,19 @@ class RunRegistry:
         finally:
             await connection.close()
 
+    async def is_claimed(self, run_id: str) -> bool:
+        """Whether a process holds the run, as `claim` does."""
+        row = await self._database.fetch_one(
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+                    AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)
+            ) AS found
+            """,
+            run_id,
+        )
+        return row is not None and bool(row["found"])
+
     async def create(self, run: RunRecord) -> None:
         """Record a new run; the same run again changes nothing."""
         await self._database.execute(

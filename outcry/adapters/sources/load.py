@@ -41,7 +41,7 @@ class LoadedMarket:
     fingerprint : str
         SHA-256 of symbols, tick, lot and every array: equal where, and only where, the market data is.
     left_out : Mapping of str to int
-        Bars of the span that are not in `frames`: ``outside_session``, ``exact_duplicate``.
+        Bars of the span that are not in `frames`: ``outside_session``, ``exact_duplicate``, ``bad_bar``.
     """
 
     universe: Universe
@@ -74,7 +74,12 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
     """
     calendar = TradingCalendar(config.calendar)
     bars = _select_span(read_bars(config.source, config.symbols), config, calendar)
-    bars, n_repeated = admit_bars(bars, config.source, drops_exact_repeats=config.duplicates == "drop_exact")
+    bars, n_repeated, n_bad = admit_bars(
+        bars,
+        config.source,
+        drops_exact_repeats=config.duplicates == "drop_exact",
+        drops_bad=config.bad_bars == "drop",
+    )
     symbols, codes = bar_symbols(bars)
     ts_ns = bars.get_column("ts_ns").to_numpy()
     bar_ns = infer_bar_ns(codes, ts_ns, symbols)
@@ -97,7 +102,11 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
     if config.corporate_actions is not None:
         actions = read_actions(Path(config.corporate_actions).expanduser())
         frames = attach_actions(frames, actions, universe, calendar)
-    left_out = {"outside_session": _count_outside(placement, config, calendar), "exact_duplicate": n_repeated}
+    left_out = {
+        "outside_session": _count_outside(placement, config, calendar),
+        "exact_duplicate": n_repeated,
+        "bad_bar": n_bad,
+    }
     return LoadedMarket(universe, calendar, bar_ns, frames, _fingerprint(universe, frames), left_out)
 
 

@@ -1,6 +1,7 @@
 """Everything that is reported about a run, as values."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ from outcry.features.guard import ColumnQuality
 from outcry.labels.direction import direction_labels
 from outcry.market.frame import BoolArray, FloatArray
 from outcry.messages import LedgerEventKind
+from outcry.models.uncertainty.abstain import count_reasons
 
 BOOTSTRAP_SEED = 20_240
 CARRY_KINDS = (LedgerEventKind.BORROW_FEE, LedgerEventKind.INTEREST)
@@ -98,9 +100,9 @@ class Summary:
 
     `trading_span_ns` is the first and last close; `training_span_ns` is None where no model was trained. `benchmark` is
     that of `benchmark_name` over the same span, None where it has no price in it; `regression` is over the sessions
-    in which it has one, `n_compared_sessions` of them. `feature_quality` holds
-    the columns that went wrong; `warnings` are sentences. `n_trials` is the number of runs that this one was chosen
-    from, itself included.
+    in which it has one, `n_compared_sessions` of them. `abstained` counts the forecasts that asked for no new risk, by
+    reason. `feature_quality` holds the columns that went wrong; `warnings` are sentences. `n_trials` is the number of
+    runs that this one was chosen from, itself included.
     """
 
     run_id: str
@@ -136,6 +138,7 @@ class Summary:
     concentrations: tuple[Concentration, ...]
     halt: Halt | None
     forecasts: ForecastQuality | None
+    abstained: Mapping[str, int] = field(default_factory=dict)
     feature_quality: tuple[ColumnQuality, ...] = ()
     warnings: tuple[str, ...] = ()
     n_trials: int = 1
@@ -243,6 +246,7 @@ def analyse(history: RunHistory) -> Analysis:
         halt=find_halt(history),
         factors=factor_attribution(history, by_session, returns.sessions_per_year),
         forecasts=forecast_quality(history.probability, labels),
+        abstained=count_reasons(history.abstain),
         feature_quality=history.feature_quality,
         n_trials=1 if history.sweep is None else max(history.sweep.n_trials, 1),
     )

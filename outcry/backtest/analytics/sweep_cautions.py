@@ -84,7 +84,6 @@ def _about_decay(in_sample_sharpe: float | None, out_of_sample_sharpe: float | N
 
 def _about_parameters(sensitivity: Sensitivity | None) -> Iterator[str]:
     if sensitivity is None:
-        yield "No trial has a result; nothing can be said about the parameters."
         return
     for name in sensitivity.edge_parameters:
         yield f"The best {name} is at the edge of the values tried; a better one may lie beyond."

@@ -55,7 +55,7 @@ class SweepEvidence:
 
 
 def weigh_sweep(
-    points: Sequence[Mapping[str, Level]],
+    points: Sequence[Mapping[str, Level]] | None,
     objective: FloatArray,
     returns: Mapping[int, FloatArray],
     all_sharpes: FloatArray,
@@ -65,8 +65,8 @@ def weigh_sweep(
 
     Parameters
     ----------
-    points : sequence of mapping
-        The values of every trial.
+    points : sequence of mapping, or None
+        The values of every trial; None tells nothing of the parameters, as those of an adaptive search do not.
     objective : float64 (n_trials,)
         More is better; NaN for a trial that failed, or for which it is not defined.
     returns : mapping of int to float64 (n_sessions,)
@@ -81,13 +81,15 @@ def weigh_sweep(
         best = int(np.nanargmax(objective))
         deflated = deflated_sharpe(returns[best], all_sharpes)
         overfitting = backtest_overfitting(np.column_stack([returns[place] for place in traded]))
-    sensitivity = parameter_sensitivity(points, objective) if len(points) else None
+    sensitivity = parameter_sensitivity(points, objective) if points else None
     inside = outside = None
     if overfitting is not None:
         annual = math.sqrt(sessions_per_year)
         inside = float(overfitting.in_sample_sharpes.mean()) * annual
         outside = float(overfitting.out_of_sample_sharpes.mean()) * annual
     cautions = tuple(sweep_cautions(deflated, overfitting, sensitivity, inside, outside))
+    if points is not None and sensitivity is None:
+        cautions = (*cautions, "No trial has a result; nothing can be said about the parameters.")
     return SweepEvidence(len(all_sharpes), deflated, overfitting, sensitivity, cautions, all_sharpes)
 
 

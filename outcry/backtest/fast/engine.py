@@ -15,9 +15,10 @@ from outcry.errors import DataValidationError
 from outcry.execution.config import BrokerConfig
 from outcry.execution.kernels import cover
 from outcry.execution.kernels.model import assumed_market, commission_tiers
-from outcry.market.frame import FloatArray
+from outcry.market.frame import BoolArray, FloatArray
 from outcry.market.grid import LARGEST_UNITS
 from outcry.market.universe import Universe
+from outcry.messages import ReasonArray
 from outcry.order_rows import N_COLUMNS, N_EVENT_COLUMNS, N_FILL_COLUMNS
 from outcry.portfolio.config import PortfolioConfig
 from outcry.portfolio.kernels import positions
@@ -121,7 +122,12 @@ class FastBacktest:
         return self._trade_given("shares", shares, on_progress)
 
     def trade_forecasts(
-        self, probability: FloatArray, volatility: FloatArray, on_progress: Callable[[float], None] | None = None
+        self,
+        probability: FloatArray,
+        volatility: FloatArray,
+        on_progress: Callable[[float], None] | None = None,
+        *,
+        abstain: ReasonArray | None = None,
     ) -> FastRun:
         """Trade forecasts as the portfolio sizes them.
 
@@ -130,6 +136,9 @@ class FastBacktest:
         probability : float64 (n_frames, n_symbols, 3)
         volatility : float64 (n_frames, n_symbols)
             A year, as the forecast tells it.
+        on_progress : callable, optional
+        abstain : int8 (n_frames, n_symbols), optional
+            Of `AbstainReason`: where it is not 0 there is no new risk. Absent where nothing is withheld.
         """
         shape = (len(self._tape), self._tape.n_symbols)
         if probability.shape != (*shape, 3) or volatility.shape != shape:
@@ -137,7 +146,10 @@ class FastBacktest:
                 f"probability and volatility must have shapes {(*shape, 3)} and {shape}, "
                 f"had {probability.shape} and {volatility.shape}"
             )
-        return self._trade(_views(probability=probability, volatility=volatility), on_progress)
+        is_abstained = np.zeros(shape, dtype=np.bool_) if abstain is None else abstain != 0
+        if is_abstained.shape != shape:
+            raise DataValidationError(f"abstain must have shape {shape}, had {is_abstained.shape}")
+        return self._trade(_views(None, probability, volatility, is_abstained), on_progress)
 
     def trade_strategy(
         self, strategy: StatefulStrategy, view: MarketView, on_progress: Callable[[float], None] | None = None
@@ -150,7 +162,7 @@ class FastBacktest:
             What `ask_frame` finds wrong. `result` still gives the frames that were traded.
         """
         weights = np.full((len(self._tape), self._tape.n_symbols), np.nan)
-        views = _views(weights=weights)
+        views = _views(weights)
         run = loop.compile_run()
         for k in range(len(self._tape)):
             self._make_room_for_a_frame()
@@ -192,7 +204,7 @@ class FastBacktest:
         shape = (len(self._tape), self._tape.n_symbols)
         if given.shape != shape:
             raise DataValidationError(f"{name} must have shape {shape}, had {given.shape}")
-        return self._trade(_views(weights=given), on_progress)
+        return self._trade(_views(given), on_progress)
 
     def _trade(self, views: loop.Views, on_progress: Callable[[float], None] | None) -> FastRun:
         run, n_frames = loop.compile_run(), len(self._tape)
@@ -259,13 +271,17 @@ class FastBacktest:
 
 
 def _views(
-    weights: FloatArray | None = None, probability: FloatArray | None = None, volatility: FloatArray | None = None
+    weights: FloatArray | None,
+    probability: FloatArray | None = None,
+    volatility: FloatArray | None = None,
+    is_abstained: BoolArray | None = None,
 ) -> loop.Views:
     """Return what decides as the loop takes it: what is not given has no rows."""
     return (
         _read_only(np.empty((0, 0)) if weights is None else weights),
         _read_only(np.empty((0, 0, 3)) if probability is None else probability),
         _read_only(np.empty((0, 0)) if volatility is None else volatility),
+        _read_only(np.empty((0, 0), dtype=np.bool_) if is_abstained is None else is_abstained),
     )
 
 

@@ -1,6 +1,5 @@
 """The figures of one of many runs: small enough to keep for each, and without an object an order."""
 
-from collections import defaultdict, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +8,11 @@ from outcry.backtest.analytics.drawdown_metrics import drawdown_metrics, drawdow
 from outcry.backtest.analytics.drawdown_ratios import drawdown_ratios
 from outcry.backtest.analytics.return_metrics import return_metrics, sharpe_ratio
 from outcry.backtest.analytics.session_returns import session_returns
+from outcry.backtest.fast.closed_profits import closed_profits
 from outcry.backtest.fast.result import FastRun
-from outcry.market.frame import FloatArray, IntArray
-from outcry.market.grid import Grid
-from outcry.order_rows import F_COMMISSION, F_LOTS, F_PRICE, F_SIDE, F_SLIPPAGE, F_SYMBOL
+from outcry.backtest.fast.tape import MarketTape
+from outcry.market.frame import FloatArray
+from outcry.order_rows import F_COMMISSION, F_SLIPPAGE
 
 Metric = float | int | None
 
@@ -33,13 +33,17 @@ class RunFigures:
     metrics: dict[str, Metric]
 
 
-def measure_run(run: FastRun, initial_cash: float, bars_per_year: float, risk_free_per_year: float) -> RunFigures:
+def measure_run(
+    run: FastRun, tape: MarketTape, initial_cash: float, bars_per_year: float, risk_free_per_year: float
+) -> RunFigures:
     """Measure a run; the figures are those of `outcry.backtest.analytics.summary.analyse`.
 
     Parameters
     ----------
     run : FastRun
         Of at least one frame.
+    tape : MarketTape
+        What it traded.
     initial_cash : float
         Equity before the first frame.
     bars_per_year, risk_free_per_year : float
@@ -52,7 +56,7 @@ def measure_run(run: FastRun, initial_cash: float, bars_per_year: float, risk_fr
     by_session = session_returns(run.ts_close_ns, equity, initial_cash)
     excess = by_session - risk_free_per_year / returns.sessions_per_year
     grid = run.universe.grid
-    pnl = closed_profits(run.fill_rows, grid)
+    pnl = closed_profits(run, tape.split_factor)
     gains, losses = float(pnl[pnl > 0].sum()), -float(pnl[pnl < 0].sum())
     commission, slippage = (float(run.fill_rows[:, column].sum()) for column in (F_COMMISSION, F_SLIPPAGE))
     metrics: dict[str, Metric] = {
@@ -76,29 +80,3 @@ def measure_run(run: FastRun, initial_cash: float, bars_per_year: float, risk_fr
         "n_halted_frames": int(run.is_halted.sum()),
     }
     return RunFigures(excess, metrics)
-
-
-def closed_profits(fill_rows: IntArray, grid: Grid) -> FloatArray:
-    """Return the profit of every closed trade, float64 (n_trades,), account currency after commission.
-
-    Fills are matched as by `outcry.backtest.analytics.round_trips`: first in, first out, in the order of the exits.
-    """
-    unit = grid.lot_shares / grid.price_scale
-    lots_of: dict[int, deque[list[float]]] = defaultdict(deque)  # remaining lots, side, price units, commission a lot
-    profits: list[float] = []
-    for row in fill_rows.tolist():
-        side, remaining = row[F_SIDE], row[F_LOTS]
-        price, commission = row[F_PRICE], row[F_COMMISSION] / row[F_LOTS]
-        held = lots_of[row[F_SYMBOL]]
-        while remaining and held and held[0][1] != side:
-            entry = held[0]
-            matched = min(remaining, entry[0])
-            gain = (price - entry[2]) * entry[1] * matched * unit
-            profits.append(gain - matched * (entry[3] + commission) / grid.money_scale)
-            remaining -= matched
-            entry[0] -= matched
-            if not entry[0]:
-                held.popleft()
-        if remaining:
-            held.append([remaining, side, price, commission])
-    return np.array(profits, dtype=np.float64)

@@ -66,9 +66,9 @@ Rulebook = tuple[FloatArray, OrderRules, Steps, Rules]
 Decisions = tuple[IntArray, FloatArray, IntArray, ProposalScratch, GateScratch, Results, IntArray]
 """State of the gate; target weights; wanted rows; scratch of the proposal and of the gate; results of the gate; numbers
 that the wanted rows get."""
-Views = tuple[FloatArray, FloatArray, FloatArray]
+Views = tuple[FloatArray, FloatArray, FloatArray, BoolArray]
 """What decides: weights (n_frames, n_symbols), without rows where a forecast does; probability (n_frames, n_symbols,
-3); volatility a year (n_frames, n_symbols)."""
+3); volatility a year, and whether the forecast abstains (n_frames, n_symbols)."""
 Logs = tuple[IntArray, IntArray, IntArray, FloatArray, IntArray, FloatArray, IntArray, IntArray]
 """Orders (capacity, N_COLUMNS), row k that of number k; fills; events, numbers and values; seqs of the events; curves
 (4, n_frames): gross and net exposure in account currency, drawdown, halted; cash and equity (2, n_frames) in money
@@ -88,7 +88,10 @@ DECISIONS = (
     "Tuple((i8[::1], f8[::1], i8[:,::1], Tuple((f8[:,::1], i8[:,::1])),"
     " Tuple((f8[::1], i8[::1], i8[::1], f8[::1], i8[::1])), Tuple((i8[:,::1], i8[:,::1], f8[:,::1])), i8[::1]))"
 )
-VIEWS = "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True)))"
+VIEWS = (
+    "Tuple((Array(f8, 2, 'C', readonly=True), Array(f8, 3, 'C', readonly=True), Array(f8, 2, 'C', readonly=True),"
+    " Array(b1, 2, 'C', readonly=True)))"
+)
 LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1], i8[:,::1]))"
 COUNTERS = "i8[::1]"
 
@@ -149,7 +152,7 @@ def decision_step(
     account, lots, _, working, _ = ledger
     sizing, order_rules, steps, limits = rulebook
     state, target, wanted, scratch, gate_scratch, results, _ = decisions
-    given, probability, volatility = views
+    given, probability, volatility, is_abstained = views
     seq, close = clock[k, SEQ_NOW], broker[5]
     if len(given):
         write_target(given[k], present[k], close, account[EQUITY], steps, counters[IN_SHARES] != 0, target)
@@ -158,8 +161,8 @@ def decision_step(
         )
     else:
         n_wanted, cancel = propose(
-            seq, account[EQUITY], lots, working, close, present[k], probability[k], volatility[k], sizing,
-            order_rules, steps, scratch, target, wanted,
+            seq, account[EQUITY], lots, working, close, present[k], probability[k], volatility[k], is_abstained[k],
+            sizing, order_rules, steps, scratch, target, wanted,
         )  # fmt: skip
     n_out, cancel, n_events = review(
         state, limits, seq, sessions[k], account[EQUITY], (lots, working, close, target), wanted, n_wanted, cancel,

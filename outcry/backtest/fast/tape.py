@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcry.execution.kernels.past import Bars
+from outcry.execution.kernels.past import BAR_FACTOR, Bars
 from outcry.execution.session_clock import read_clock
 from outcry.execution.tape import bars_of
-from outcry.market.frame import BoolArray, FrameTensor, IntArray
+from outcry.market.frame import BoolArray, FloatArray, FrameTensor, IntArray
 from outcry.market.sessions import Sessions
 
 
@@ -43,6 +43,11 @@ class MarketTape:
     @property
     def n_symbols(self) -> int:
         return int(self.present.shape[1])
+
+    @property
+    def split_factor(self) -> FloatArray:
+        """What prices of the traded frames are multiplied by, (n_frames, n_symbols); no rows where nothing happened."""
+        return self.bars[BAR_FACTOR][self.n_past :]
 
 
 def build_tape(warmup: FrameTensor, frames: FrameTensor, sessions: Sessions, n_past: int) -> MarketTape:

@@ -206,7 +206,15 @@ def _forecasts(summary: Summary) -> list[tuple[str, str]]:
         ("Accuracy (commonest class)", f"{percent(scores.accuracy, 1)} ({percent(forecasts.majority_accuracy, 1)})"),
         ("Calibration error (ECE)", percent(scores.ece_frac)),
         ("Up / neutral / down came", " / ".join(percent(share, 1) for share in forecasts.class_frac)),
+        *_abstained(summary, forecasts.n_forecasts),
     ]
+
+
+def _abstained(summary: Summary, n_forecasts: int) -> list[tuple[str, str]]:
+    if not summary.abstained:
+        return []
+    reasons = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in summary.abstained.items())
+    return [("Abstained", f"{percent(sum(summary.abstained.values()) / n_forecasts, 1)} ({reasons})")]
 
 
 def _frames(n_bars: float, summary: Summary) -> str:

@@ -29,6 +29,7 @@ from outcry.backtest.report.figures import equity_figure, exposure_figure, fan_f
 from outcry.backtest.report.honesty import honesty_card
 from outcry.backtest.report.html_parts import Charts, caption, card, document, facts, table
 from outcry.backtest.report.key_figures import assumed_costs_text, key_figures
+from outcry.backtest.report.model_cards import explanation_cards, fold_cards, identity_card, selection_card
 from outcry.backtest.report.number_format import day, duration, minute, money, percent, plain, rounded, span
 from outcry.backtest.report.price_figure import MAX_MARKERS, price_figures
 from outcry.backtest.report.trial_cards import trial_cards
@@ -36,7 +37,6 @@ from outcry.messages import Side
 
 LARGEST_TRADES = 5
 MAX_EVENTS = 200
-MAX_COLUMNS = 20
 MIN_SECTORS = 2
 MIN_SESSIONS = 10
 FLAT_FRAC = 5e-5
@@ -109,7 +109,13 @@ def _model(history: RunHistory, summary: Summary, charts: Charts) -> Iterator[st
         yield charts.card("Calibration of the forecasts", calibration_figure(summary.forecasts), note)
     if any(len(samples) for samples in history.latency_ms.values()):
         yield charts.card("Latency by stage", latency_figure(history.latency_ms), "Wall time, milliseconds.")
-    yield _selection(history)
+    if history.manifest is not None:
+        yield identity_card(history.manifest)
+        yield from fold_cards(history.manifest, charts)
+    if history.explanation is not None:
+        yield from explanation_cards(history.explanation, charts)
+    if history.manifest is not None:
+        yield selection_card(history.manifest.selection)
     yield _feature_quality(history)
 
 
@@ -276,27 +282,6 @@ def _largest_trades(trades: Sequence[Trade]) -> str:
         "Return",
     )
     return card("Best and worst trades", table(heads, rows, first_number=4))
-
-
-def _selection(history: RunHistory) -> str:
-    record = history.selection
-    if record is None:
-        return ""
-    *_, test = record.chosen
-    if not record.methods:
-        how = f"The model reads all {record.n_candidates:,} columns: none was selected."
-        return card("Columns of the model", caption(how))
-    agreement = "" if record.nogueira is None else f" and agree to {record.nogueira:.2f} beyond chance (1: always)"
-    how = (
-        f"{len(test):,} of {record.n_candidates:,} columns, chosen by {', then '.join(record.methods)}, anew in each "
-        f"of {len(record.chosen)} folds on its training rows. Two folds share {record.jaccard:.0%} of what either chose"
-        f"{agreement}. The best {MAX_COLUMNS} of the last fold:"
-    )
-    rows = [
-        (name, f"{sum(name in fold for fold in record.chosen)} of {len(record.chosen)}") for name in test[:MAX_COLUMNS]
-    ]
-    listed = table(("Column", "Folds that chose it"), rows, first_number=1)
-    return card("Columns of the model", caption(how) + listed)
 
 
 def _feature_quality(history: RunHistory) -> str:

@@ -11,7 +11,7 @@ from outcry.features.column import Column
 from outcry.features.cross import advance, refit
 from outcry.features.cross.columns import N_FACTORS, PROXIES, cross_columns, dear_columns
 from outcry.features.cross.config import CrossConfig
-from outcry.market.frame import BoolArray, FloatArray, IntArray
+from outcry.market.frame import BoolArray, Float32Array, FloatArray, IntArray
 
 _NO_OUTPUT = np.empty((0, 0, 0))
 _PAST = ("history", "rings", "references", "reference_history")
@@ -144,7 +144,7 @@ class CrossSection:
         """Copy what a cross-section of the same description needs to resume after the last frame."""
         return {name: array.copy() for name, array in self._arrays.items()}
 
-    def restore(self, arrays: Mapping[str, FloatArray | IntArray | BoolArray]) -> None:
+    def restore(self, arrays: Mapping[str, FloatArray | Float32Array | IntArray | BoolArray]) -> None:
         """Resume after the last frame of a snapshot.
 
         Raises

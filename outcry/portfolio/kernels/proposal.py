@@ -21,7 +21,7 @@ Scratch = tuple[FloatArray, IntArray]
 """What one frame needs and the next does not, each (2, n_symbols)."""
 
 _SIGNATURE = (
-    "UniTuple(i8, 2)(i8, i8, i8[::1], i8[::1], f8[::1], b1[::1], f8[:,::1], f8[::1], f8[::1],"
+    "UniTuple(i8, 2)(i8, i8, i8[::1], i8[::1], f8[::1], b1[::1], f8[:,::1], f8[::1], b1[::1], f8[::1],"
     f" {RULES_TYPE}, {STEPS_TYPE}, Tuple((f8[:,::1], i8[:,::1])), f8[::1], i8[:,::1])"
 )
 
@@ -36,6 +36,7 @@ def propose(
     is_tradable: BoolArray,
     probability: FloatArray,
     volatility: FloatArray,
+    is_abstained: BoolArray,
     sizing: FloatArray,
     rules: OrderRules,
     steps: Steps,
@@ -61,6 +62,8 @@ def propose(
         Of the forecast; NaN rows where there is none.
     volatility : float64 (n_symbols,)
         Of the forecast, a year.
+    is_abstained : bool (n_symbols,)
+        Where the forecast asks for no new risk.
     sizing : float64 (N_RULES,)
         From `outcry.portfolio.kernels.sizing.sizing_rules`.
     rules : OrderRules
@@ -86,7 +89,9 @@ def propose(
     for i in range(len(current)):
         price = close[i] if math.isfinite(close[i]) else 0.0
         current[i] = (held[i] + working[i]) * lot_shares * price / equity
-    write_weights(probability, volatility, current, is_tradable, sizing, scratch[0][EDGE], scratch[1][ROLE], target)
+    write_weights(
+        probability, volatility, is_abstained, current, is_tradable, sizing, scratch[0][EDGE], scratch[1][ROLE], target
+    )
     return write_orders(seq, equity_units, held, working, close, target, rules, steps, scratch[1][CHANGE], out)
 
 
@@ -103,6 +108,7 @@ def compile_propose(version: str) -> Callable[..., tuple[int, int]]:
         is_tradable: BoolArray,
         probability: FloatArray,
         volatility: FloatArray,
+        is_abstained: BoolArray,
         sizing: FloatArray,
         rules: OrderRules,
         steps: Steps,
@@ -112,8 +118,8 @@ def compile_propose(version: str) -> Callable[..., tuple[int, int]]:
     ) -> tuple[int, int]:
         len(version)
         return propose(
-            seq, equity_units, held, working, close, is_tradable, probability, volatility, sizing, rules, steps,
-            scratch, target, out,
+            seq, equity_units, held, working, close, is_tradable, probability, volatility, is_abstained, sizing, rules,
+            steps, scratch, target, out,
         )  # fmt: skip
 
     return compile_entry_point(make_proposal, _SIGNATURE)

@@ -43,6 +43,7 @@ def sizing_rules(config: PortfolioConfig) -> FloatArray:
 def write_weights(
     probability: FloatArray,
     volatility: FloatArray,
+    is_abstained: BoolArray,
     current: FloatArray,
     is_tradable: BoolArray,
     rules: FloatArray,
@@ -58,6 +59,8 @@ def write_weights(
         Columns in the order of `Direction`.
     volatility : float64 (n_symbols,)
         A year.
+    is_abstained : bool (n_symbols,)
+        The forecast is too uncertain to open, enlarge or turn a position.
     current : float64 (n_symbols,)
         Weights held or on their way.
     is_tradable : bool (n_symbols,)
@@ -66,7 +69,7 @@ def write_weights(
         Scratch.
     out : float64 (n_symbols,)
         Signed fractions of equity; NaN where there is no opinion: the symbol is not tradable, or no forecast was made,
-        or a position that is kept has no volatility yet.
+        or a position that is kept has no volatility yet, or is kept though the forecast abstains.
 
     Notes
     -----
@@ -84,12 +87,17 @@ def write_weights(
     ``max_positions`` by the size of their edge, at equal edges in the order of the universe. An entry below
     ``min_position_frac`` is left out.
 
+    Where the forecast abstains, nothing is entered, and a position is kept, reduced or left: the edge still says
+    whether it is left, since that takes risk away, and its size w_i is at most the weight that is held or on its way.
+    Unlike a symbol without a forecast, which stays as it is until there is one, it is not frozen: a model may abstain
+    for long. What is on its way stays so for either.
+
     References
     ----------
     Moskowitz, Ooi & Pedersen, "Time series momentum", Journal of Financial Economics 104 (2012), section 4.1: the
     position in each of S_t instruments is sign · (target volatility / σ) / S_t.
     """
-    _write_roles(probability, volatility, current, is_tradable, rules, edge, role)
+    _write_roles(probability, volatility, is_abstained, current, is_tradable, rules, edge, role)
     _enter(rules, edge, role)
     breadth, taken = 0, 0.0
     for i in range(len(role)):
@@ -103,6 +111,8 @@ def write_weights(
         if role[i] in (KEPT, ENTERED):
             known = volatility[i] if math.isfinite(volatility[i]) else math.inf
             size = min(rules[TARGET] / (breadth * max(known, rules[LEAST_VOLATILITY])), rules[LARGEST])
+            if is_abstained[i]:
+                size = min(size, abs(current[i]))
             out[i] = math.copysign(size, edge[i])
             gross += size
     free = max(rules[GROSS] - taken, 0.0)
@@ -111,7 +121,8 @@ def write_weights(
         out[i] *= scale
         if role[i] == ENTERED and abs(out[i]) < rules[SMALLEST]:
             out[i] = 0.0
-        if role[i] in (UNKNOWN, UNDECIDED) or (role[i] == KEPT and not math.isfinite(volatility[i])):
+        is_as_held = is_abstained[i] and abs(out[i]) >= abs(current[i])
+        if role[i] in (UNKNOWN, UNDECIDED) or (role[i] == KEPT and (is_as_held or not math.isfinite(volatility[i]))):
             out[i] = math.nan
 
 
@@ -119,6 +130,7 @@ def write_weights(
 def _write_roles(
     probability: FloatArray,
     volatility: FloatArray,
+    is_abstained: BoolArray,
     current: FloatArray,
     is_tradable: BoolArray,
     rules: FloatArray,
@@ -137,7 +149,7 @@ def _write_roles(
         is_same_side = (edge[i] > 0.0 and current[i] > 0.0) or (edge[i] < 0.0 and current[i] < 0.0)
         if is_same_side and size >= rules[EXIT_EDGE]:
             role[i] = KEPT
-        elif size >= rules[ENTRY_EDGE] and size > 0.0 and math.isfinite(volatility[i]):
+        elif size >= rules[ENTRY_EDGE] and size > 0.0 and math.isfinite(volatility[i]) and not is_abstained[i]:
             role[i] = CANDIDATE
         else:
             role[i] = OUT

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.grid import MOST_POINTS, RANGE_STEPS, Axis, SweepGrid, parameters_at, read_axis, read_grid, settings_at
+from configs.grid import MOST_POINTS, RANGE_STEPS, Axis, SweepGrid
+from configs.grid_settings import parameters_at, read_grid, settings_at
+from configs.grid_text import read_axis
 from configs.loader import restore_settings
 from outcry.errors import ConfigurationError
 

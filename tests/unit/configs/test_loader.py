@@ -79,11 +79,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_settings(config=tmp_path / "absent.yaml")
 
 
-def test_database_url_has_a_short_name_and_is_never_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OUTCRY_DATABASE_URL", "postgresql://me:hunter2@db/outcry")
+@pytest.mark.parametrize("name", ["database", "redis", "mlflow"])
+def test_url_of_a_server_has_a_short_name_and_is_never_recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"OUTCRY_{name.upper()}_URL", "postgresql://me:hunter2@db/outcry")
     settings = load_settings()
-    assert settings.storage.database_url is not None
-    assert settings.storage.database_url.get_secret_value().endswith("@db/outcry")
+    assert getattr(settings.storage, f"{name}_url").get_secret_value().endswith("@db/outcry")
     assert "hunter2" not in repr(settings) + str(settings.public())
 
 

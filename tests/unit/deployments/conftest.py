@@ -10,12 +10,14 @@ import orjson
 import pytest
 
 from bench.random_bundle import write_random_bundle
+from configs.uncertainty import UncertaintyConfig
 from deployments.http_app import LatestFeatures, build_http_app
 from deployments.model_slot import ModelSlot
 from outcry.errors import ServiceError
 from outcry.models.bundle import ModelBundle, load_bundle
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+UNCERTAINTY = UncertaintyConfig(single_direction=True, alpha=0.5)
 FEATURES = tuple(f"tech_column_{i}" for i in range(12))
 
 
@@ -85,7 +87,7 @@ def features() -> MemoryFeatures:
 
 @pytest.fixture
 def call(slot: ModelSlot, features: LatestFeatures) -> Call:
-    app = build_http_app(slot, features, FixedClock(), max_rows=50, max_body_bytes=100_000)
+    app = build_http_app(slot, features, FixedClock(), max_rows=50, max_body_bytes=100_000, uncertainty=UNCERTAINTY)
 
     async def send_request(
         method: str, path: str, body: bytes | object = b"", headers: Mapping[str, str] | None = None

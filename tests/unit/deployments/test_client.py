@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from outcry.errors import PredictionError
 from outcry.features.config import FeatureSetConfig
 from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
-from outcry.messages import FeatureFrame, Forecast, InputKind
+from outcry.messages import FeatureFrame, Forecast, InputKind, WindowPart
 
 FEATURE_NAMES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",)).names
 N_SYMBOLS = 3
@@ -25,19 +26,22 @@ PROBABILITY = np.tile([0.5, 0.3, 0.2], (N_SYMBOLS, 1))
 class Model:
     """A model in service that reads some of the columns."""
 
-    def __init__(self, version: str, *columns: int) -> None:
+    def __init__(self, version: str, *columns: int, lookback_bars: int = 1) -> None:
         self.version = version
         self.columns = columns
+        self.lookback_bars = lookback_bars
         self.rows = np.empty(0)
+        self.windows: tuple[Any, ...] = ()
 
-    def answer(self, model_version: str, rows: np.ndarray) -> FrameAnswer:
+    def answer(self, model_version: str, rows: np.ndarray, *windows: Any) -> FrameAnswer:
         if model_version != self.version:
-            return FrameAnswer(self.version, tuple(FEATURE_NAMES[k] for k in self.columns), None)
-        self.rows = rows
+            return FrameAnswer(self.version, tuple(FEATURE_NAMES[k] for k in self.columns), None, self.lookback_bars)
+        self.rows, self.windows = rows, windows
         return FrameAnswer(self.version, (), PROBABILITY)
 
 
 V1, V2 = Model("v1", 4, 2), Model("v2", 3, 5, 1)
+V3 = Model("v3", 6, 0, lookback_bars=7)
 
 
 class ScriptedHandle:
@@ -55,12 +59,16 @@ class ScriptedHandle:
         return self
 
     @property
+    def predict_windows(self) -> "ScriptedHandle":
+        return self
+
+    @property
     def remote(self) -> Callable[..., Any]:
-        async def call(model_version: str, rows: np.ndarray) -> Any:
+        async def call(model_version: str, rows: np.ndarray, *windows: Any, wants_members: bool = False) -> Any:
             self.n_calls += 1
             step = self.script.pop(0)
             if isinstance(step, Model):
-                return step.answer(model_version, rows)
+                return step.answer(model_version, rows, *windows)
             if step is None:
                 await asyncio.Event().wait()
             if isinstance(step, Exception):
@@ -125,3 +133,32 @@ async def test_the_columns_of_the_model_in_service_are_sent_and_asked_for_once()
         assert forecast.model_version == model.version
         np.testing.assert_array_equal(model.rows, frame(seq).values[:, model.columns])
     assert handle.script == []
+
+
+async def test_a_model_that_reads_windows_gets_the_parts_that_the_frame_gives() -> None:
+    asked = []
+    symbols = np.array([0, 2]), np.array([1])
+    parts = tuple(WindowPart(each, np.arange(2), f"reference to {each}") for each in symbols)
+
+    async def read_windows(columns: np.ndarray, n_bars: int) -> tuple[WindowPart, ...]:
+        asked.append((columns.tolist(), n_bars))
+        return parts
+
+    handle = ScriptedHandle(V1, V1, V3, V3, V3, V1, V1)
+    client = EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0)
+    frames = [replace(frame(seq), windows=read_windows) for seq in range(4)]
+    forecasts = [await client.predict(each) for each in frames]
+    assert [forecast.model_version for forecast in forecasts] == ["v1", "v3", "v3", "v1"]
+    np.testing.assert_array_equal(V3.rows, frames[2].values[:, V3.columns])
+    places, *values = V3.windows
+    assert values == [part.values for part in parts]
+    assert [each.tolist() for each, _ in places] == [each.tolist() for each in symbols]
+    assert asked == [([6, 0], 7)] * 3  # the third was for a model that had gone
+    assert handle.script == []
+
+
+async def test_windows_that_are_not_kept_give_the_fallback_that_says_so() -> None:
+    handle = ScriptedHandle(V3)
+    forecast = await EnsembleClient(handle.options, FEATURE_NAMES, deadline_s=30.0).predict(frame())
+    assert is_fallback(forecast)
+    assert "windows of 7 rows must be kept, none are" in forecast.inputs[0].payload["reason"]

@@ -6,10 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bench.random_bundle import write_random_bundle
 from deployments.http_app import ARROW
 from deployments.model_slot import ModelSlot
 from outcry.messages import Direction
 from outcry.models.bundle import ModelBundle
+from tests.unit.deployments.conftest import UNCERTAINTY
+from training.conformal import fit_prediction_sets
 
 N_FEATURES = 12
 
@@ -206,3 +209,23 @@ async def test_openapi_describes_the_request_and_the_answer(call) -> None:
     assert set(operation["requestBody"]["content"]) == {"application/json", ARROW}
     assert {"200", "400", "404", "413", "415", "422", "503"} <= set(operation["responses"])
     assert (await call("GET", "/docs")).status_code == 200
+
+
+async def test_a_bundle_with_prediction_sets_answers_with_them_and_abstains(
+    call, slot: ModelSlot, rows, tmp_path
+) -> None:
+    rng = np.random.default_rng(0)
+    sets = fit_prediction_sets(rng.dirichlet((9, 9, 9), 300), rng.integers(0, 3, 300).astype(np.int8))
+    path = write_random_bundle(
+        tmp_path, slot.loaded.bundle.feature_names, "catalogue", n_rounds=5, prediction_sets=sets
+    )
+    slot.replace(path)
+    answer = (await call("POST", "/v1/predict", {"rows": as_json(rows)})).json()
+    expected = sets.sets(probabilities(answer), UNCERTAINTY.alpha)
+    for entry, row in zip(answer["predictions"], expected, strict=True):
+        assert entry["prediction_set"] == [
+            name for name, is_in in zip(("up", "neutral", "down"), row, strict=True) if is_in
+        ]
+        assert (entry["abstain_reason"] == "prediction_set") == entry["abstain"]
+    assert {entry["abstain"] for entry in answer["predictions"]} == {False, True}
+    assert (await call("GET", "/v1/models")).json()["models"][0]["coverage"] == []

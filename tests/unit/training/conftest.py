@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from configs.training import LightGBMConfig, TrainingConfig, XGBoostConfig
+from configs.training import TrainingConfig
 from outcry.market.frame import FloatArray, FrameTensor
+from outcry.models.families.lightgbm import LightGBMParams
+from outcry.models.families.xgboost import XGBoostParams
 from training.dataset import ReadFeatures
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
@@ -65,8 +67,8 @@ def config() -> TrainingConfig:
         embargo_bars=2,
         calibration_bins=6,
         n_threads=1,
-        xgboost=XGBoostConfig(max_rounds=15, max_depth=3),
-        lightgbm=LightGBMConfig(max_rounds=15, n_leaves=7, min_leaf_rows=30),
+        xgboost=XGBoostParams(max_rounds=15, max_depth=3),
+        lightgbm=LightGBMParams(max_rounds=15, n_leaves=7, min_leaf_rows=30),
     )
 
 

@@ -12,7 +12,8 @@ from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from outcry.labels.direction import direction_labels, volatility_band
 from outcry.market.frame import FloatArray, FrameTensor
-from training.dataset import Dataset, ReadFeatures, build_dataset
+from outcry.models.dataset import Dataset
+from training.dataset import ReadFeatures, build_dataset
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
 UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}

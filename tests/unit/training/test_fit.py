@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +10,19 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.ensemble import AdaptiveConfig, RegimeThresholdsConfig
 from configs.training import TrainingConfig
-from outcry.errors import DataValidationError
+from configs.uncertainty import ConformalConfig
+from outcry.errors import ConfigurationError, DataValidationError
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.messages import Direction
 from outcry.models.bundle import load_bundle
+from outcry.models.combiners.regime_thresholds import RegimeAxis
 from outcry.models.evaluation import score
+from outcry.models.manifest import BundleManifest
 from training.dataset import ReadFeatures, build_dataset
 from training.fit import fit_ensemble
+from training.folds import folds_before
 
 FEATURES = ("tech_drift", "tech_noise", "price_level")
 UNITS = {"tech_drift": "ratio", "tech_noise": "index", "price_level": "price"}
@@ -53,6 +59,54 @@ def test_a_feature_that_knows_something_beats_the_class_frequencies_out_of_sampl
     assert all(fold.log_loss < fold.base_log_loss - 0.05 for fold in (*manifest.folds, manifest.test))
     assert manifest.test.accuracy > 0.45
     assert manifest.feature_names == ("tech_drift", "tech_noise")
+
+
+def test_a_combiner_that_learns_is_judged_as_it_goes_and_stored_as_it_begins(
+    market: Market, config: TrainingConfig, tmp_path: Path, fitted: Path
+) -> None:
+    adaptive = config.model_copy(update={"ensemble": AdaptiveConfig(half_life_bars=10.0, temperature=0.05)})
+    bundle = load_bundle(_fit(market, adaptive, tmp_path))
+    vote = load_bundle(fitted)
+    assert bundle.decision_spec.learns
+    assert [member.weight_frac for member in bundle.manifest.members] == pytest.approx(
+        [member.weight_frac for member in vote.manifest.members], abs=1e-6
+    )
+    assert bundle.manifest.test.n == vote.manifest.test.n
+    assert bundle.manifest.test.log_loss != vote.manifest.test.log_loss
+
+
+def test_prediction_sets_are_stored_with_the_coverage_they_had_on_the_test_fold(
+    market: Market, config: TrainingConfig, tmp_path: Path, fitted: Path, reader: Reader
+) -> None:
+    assert load_bundle(fitted).prediction_sets is None
+    bundle = load_bundle(_fit(market, config.model_copy(update={"conformal": ConformalConfig(score="lac")}), tmp_path))
+    data = build_dataset(market[0], reader(market[1]), FEATURES, UNITS, config)
+    test, ts_ns = bundle.manifest.test, market[0].ts_close_ns[data.frame]
+    is_test = (ts_ns >= test.first_ts_ns) & (ts_ns <= test.last_ts_ns)
+    assert bundle.prediction_sets is not None
+    for record in bundle.manifest.coverage:
+        sets = bundle.prediction_sets.sets(bundle.predict_proba(data.rows[is_test]), 1.0 - record.stated_frac)
+        assert record.covered_frac == sets[np.arange(test.n), data.labels[is_test]].mean()
+        assert record.n_classes == sets.sum(axis=1).mean()
+        assert record.covered_frac == pytest.approx(record.stated_frac, abs=0.15)  # of a hundred frames
+
+
+def test_what_the_combiner_reads_is_a_column_of_the_bundle_and_not_of_its_members(
+    market: Market, config: TrainingConfig, tmp_path: Path
+) -> None:
+    axis = RegimeAxis(feature="price_level", thresholds=(100.0,))
+    regimes = config.model_copy(update={"ensemble": RegimeThresholdsConfig(axes=(axis,), prior_rows=1.0)})
+    bundle = load_bundle(_fit(market, regimes, tmp_path), FEATURES)
+    assert bundle.manifest.feature_names == ("tech_drift", "tech_noise")
+    assert bundle.feature_names == ("tech_drift", "tech_noise", "price_level")
+    row = market[1][300, :1]
+    low, high = (bundle.predict_proba(np.column_stack((row[:, :2], [price]))) for price in (90.0, 110.0))
+    assert not np.array_equal(low, high)
+    unknown = np.array([[np.nan, np.nan, 90.0]])
+    assert np.isnan(bundle.predict_proba(unknown)).all()
+    missing = config.model_copy(update={"ensemble": RegimeThresholdsConfig()})
+    with pytest.raises(ConfigurationError, match=r"must read columns of the feature set, stat_volatility.* is none"):
+        _fit(market, missing, tmp_path)
 
 
 def test_noise_beats_nothing(market: Market, config: TrainingConfig, tmp_path: Path) -> None:
@@ -121,6 +175,52 @@ def test_progress_rises_to_one(market: Market, config: TrainingConfig, tmp_path:
     fractions = [fraction for _, fraction in seen]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+
+
+def test_a_model_judged_by_frames_of_its_own_learns_from_all_it_is_given_and_from_nothing_else(
+    market: Market, config: TrainingConfig, tmp_path: Path
+) -> None:
+    frames, features = market
+    n_given, test = 500, np.arange(510, 600)
+    folds = folds_before(n_given, test, 2, config)
+
+    def manifest_of(changed_from: int, changed_to: int) -> BundleManifest:
+        close, values = frames.close.copy(), features.copy()
+        close[changed_from:changed_to] = close[changed_from:changed_to][::-1]
+        values[changed_from:changed_to] *= -1.0
+        other = replace(frames, open=close, high=close, low=close, close=close, vwap=close)
+        return load_bundle(
+            _fit((other.rows(0, 600, first_seq=0), values[:600]), config, tmp_path, folds=folds)
+        ).manifest
+
+    was, later, newest = manifest_of(0, 0), manifest_of(n_given, 600), manifest_of(480, n_given)
+    of_models = ("xgboost.json", "lightgbm.txt", "calibration.json")
+    assert [was.files[name] == later.files[name] for name in of_models] == [True, True, True]
+    assert was.folds == later.folds
+    assert was.test.log_loss != later.test.log_loss
+    assert [was.files[name] == newest.files[name] for name in of_models] == [False, False, False]
+    days = [ts_ns // BAR_NS - 1 for ts_ns in (was.last_ts_ns, was.test.train_last_ts_ns, was.test.first_ts_ns)]
+    assert days == [n_given - 1, n_given - config.horizon_bars - 1, 510]
+    assert (len(was.folds), len(was.selection.chosen), was.selection.jaccard) == (2, 1, None)
+
+
+def test_frames_that_only_judge_thin_nothing(market: Market, config: TrainingConfig, tmp_path: Path) -> None:
+    frames, features = market
+    thinned = config.model_copy(update={"max_rows": 900})
+    short, long = (
+        load_bundle(
+            _fit(
+                (frames.rows(0, stop, first_seq=0), features[:stop]),
+                thinned,
+                tmp_path,
+                folds=folds_before(400, np.arange(400, stop), 1, config),
+            )
+        ).manifest
+        for stop in (500, 700)
+    )
+    assert short.folds == long.folds
+    assert short.files["lightgbm.txt"] == long.files["lightgbm.txt"]
+    assert long.test.n > 2 * short.test.n
 
 
 @pytest.mark.parametrize(

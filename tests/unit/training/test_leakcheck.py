@@ -9,7 +9,7 @@ from configs.schema import Settings
 from outcry.adapters.sources.load import LoadedMarket, load_market
 from outcry.market.frame import IntArray
 from outcry.market.sessions import Sessions
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
 from training.leakcheck import LeakCheck, check_leaks
 
 Market = tuple[Settings, LoadedMarket, Sessions]

@@ -56,7 +56,7 @@ def build_router(market, config, ledger, fuse, complete):
         last_close = np.where(frame.present, frame.close, last_close)
     if complete >= 0:
         past = stack_frames(list(market.frames[: complete + 1]))
-        broker.restore(past, last_close, ledger.order_records(), ledger.fills)
+        broker.restore(past, last_close, ledger.order_records(), ledger.fills, ledger.events)
     router = OrderRouter(Mortal(broker, fuse), Mortal(ledger, fuse))
     router.restore(complete, ledger.executions(complete + 1))
     return router
@@ -144,7 +144,7 @@ async def test_a_resume_with_other_costs_is_told_from_the_same_run(market, ledge
     await router.submit(Verdict(0, (market.order(0, "AAA", Side.BUY, 5),), (), (), False, 0.0))
     committed = await router.advance(frame(1, 10))
     broker = SimulatedBroker(market.universe, BrokerConfig(slippage_bps=90), market.sessions)
-    broker.restore(stack_frames([frame(0, 10)]), np.full(3, 10.0), ledger.order_records(), ledger.fills)
+    broker.restore(stack_frames([frame(0, 10)]), np.full(3, 10.0), ledger.order_records(), ledger.fills, ledger.events)
     resumed = OrderRouter(broker, ledger)
     resumed.restore(0, committed)
     with pytest.raises(RecoveryError, match="another configuration"):

@@ -11,10 +11,10 @@ from outcry.market.bar_size import parse_bar_size
 @pytest.mark.parametrize(
     ("bars", "expected"),
     [
-        ("1min", {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 390}),
-        ("5min", {"5m": 1, "15m": 3, "1h": 12, "4h": 48, "1d": 78}),
-        ("15min", {"15m": 1, "1h": 4, "4h": 16, "1d": 26}),
-        ("1d", {"1d": 1}),
+        ("1min", {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 390, "7d": 1950, "1M": 8190}),
+        ("5min", {"5m": 1, "15m": 3, "1h": 12, "4h": 48, "1d": 78, "7d": 390, "1M": 1638}),
+        ("15min", {"15m": 1, "1h": 4, "4h": 16, "1d": 26, "7d": 130, "1M": 546}),
+        ("1d", {"1d": 1, "7d": 5, "1M": 21}),
     ],
 )
 def test_a_horizon_is_counted_in_bars_of_the_size_in_use(bars: str, expected: dict[str, int]) -> None:
@@ -33,7 +33,7 @@ def test_a_day_is_no_whole_number_of_hours_of_a_session() -> None:
 
 
 def test_values_that_break_a_rule_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="horizon must be one of 1m, 5m, 15m, 1h, 4h, 1d, was '2h'"):
+    with pytest.raises(ConfigurationError, match="horizon must be one of 1m, 5m, 15m, 1h, 4h, 1d, 7d, 1M, was '2h'"):
         bars_of_horizon("2h", parse_bar_size("1min"))
     with pytest.raises(ConfigurationError, match="horizon_bars must be positive, was 0"):
         check_horizon(0)

@@ -116,7 +116,7 @@ def test_an_exact_repeat_is_refused_or_left_out_and_counted() -> None:
     doubled = pl.concat([good_bars()[:5], good_bars()[4:]])
     with pytest.raises(DataValidationError, match="a symbol must have one bar an instant: A"):
         admit_bars(doubled, "test")
-    bars, n_repeats = admit_bars(doubled, "test", drops_exact_repeats=True)
+    bars, n_repeats, _ = admit_bars(doubled, "test", drops_exact_repeats=True)
     assert n_repeats == 1
     assert_frame_equal(bars, good_bars())
 
@@ -125,3 +125,18 @@ def test_a_repeat_with_other_values_is_refused_always() -> None:
     other = good_bars()[4:5].with_columns(volume=pl.lit(6.0))
     with pytest.raises(DataValidationError, match="a symbol must have one bar an instant"):
         admit_bars(pl.concat([good_bars()[:5], other, good_bars()[5:]]), "test", drops_exact_repeats=True)
+
+
+def test_bars_that_break_a_rule_are_left_out_where_that_is_asked_for() -> None:
+    bars = good_bars()
+    bad = {3: ("high", 1.0), 7: ("close", None), 50: ("volume", -1.0), 51: ("low", float("nan"))}
+    spoilt = bars
+    for row, (column, value) in bad.items():
+        spoilt = spoilt.with_columns(
+            pl.when(pl.int_range(pl.len()) == row).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+        )
+    with pytest.raises(DataValidationError):
+        admit_bars(spoilt, "test")
+    kept = admit_bars(spoilt, "test", drops_bad=True)
+    assert (kept.n_bad, kept.n_repeats) == (4, 0)
+    assert_frame_equal(kept.bars, bars.filter(~pl.int_range(pl.len()).is_in(list(bad))))

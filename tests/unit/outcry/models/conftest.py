@@ -8,8 +8,12 @@ import pytest
 import xgboost
 
 from outcry.market.frame import FloatArray
-from outcry.models.bundle import write_bundle
+from outcry.models.bundle import GoldenInputs, write_bundle
 from outcry.models.calibration import Calibration
+from outcry.models.combiners import Combiner, build_combiner
+from outcry.models.combiners.soft_vote import SoftVoteSpec
+from outcry.models.families import find_family
+from outcry.models.family import Model
 from outcry.models.manifest import BundleFacts, FoldRecord, LabelSpec, SelectionRecord
 
 N_FEATURES = 6
@@ -89,18 +93,34 @@ def facts() -> BundleFacts:
 
 
 @pytest.fixture(scope="session")
-def models(boosters: tuple[xgboost.Booster, lightgbm.Booster]) -> dict[str, tuple[float, bytes]]:
+def models(boosters: tuple[xgboost.Booster, lightgbm.Booster]) -> dict[str, Model]:
     xgb, lgb = boosters
-    return {"xgboost": (0.6, bytes(xgb.save_raw("json"))), "lightgbm": (0.4, lgb.model_to_string().encode())}
+    return {
+        "xgboost": find_family("xgboost").load({"xgboost.json": bytes(xgb.save_raw("json"))}, N_FEATURES),
+        "lightgbm": find_family("lightgbm").load({"lightgbm.txt": lgb.model_to_string().encode()}, N_FEATURES),
+    }
+
+
+@pytest.fixture(scope="session")
+def combiner() -> Combiner:
+    return build_combiner(SoftVoteSpec(weights_frac=(0.6, 0.4)))
 
 
 @pytest.fixture
 def bundle_path(
     tmp_path: Path,
     facts: BundleFacts,
-    models: dict[str, tuple[float, bytes]],
+    models: dict[str, Model],
+    combiner: Combiner,
     calibration: Calibration,
     rows: FloatArray,
 ) -> Path:
     """A freshly written bundle that a test may damage."""
-    return write_bundle(tmp_path, facts=facts, members=models, calibration=calibration, golden_rows=rows[:20])
+    return write_bundle(
+        tmp_path,
+        facts=facts,
+        members=models,
+        combiner=combiner,
+        calibration=calibration,
+        golden=GoldenInputs(rows[:20]),
+    )

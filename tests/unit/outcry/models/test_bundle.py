@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
@@ -15,13 +16,18 @@ from hypothesis import strategies as st
 
 from outcry.errors import BundleError, PredictionError
 from outcry.market.frame import FloatArray
-from outcry.models.bundle import ModelBundle, load_bundle, write_bundle
+from outcry.models.bundle import GoldenInputs, ModelBundle, load_bundle, write_bundle
 from outcry.models.calibration import Calibration
+from outcry.models.combiners import Combiner, build_combiner
+from outcry.models.combiners.soft_vote import SoftVoteSpec
+from outcry.models.families import find_family
+from outcry.models.family import Model
 from outcry.models.manifest import BundleFacts
+from outcry.models.neural.family import NeuralFamily
 
-FILES = ("manifest.json", "xgboost.json", "lightgbm.txt", "calibration.json", "golden.npz")
+FILES = ("manifest.json", "xgboost.json", "lightgbm.txt", "combiner.json", "calibration.json", "golden.npz")
 
-Models = dict[str, tuple[float, bytes]]
+Models = dict[str, Model]
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +35,20 @@ def bundle(
     tmp_path_factory: pytest.TempPathFactory,
     facts: BundleFacts,
     models: Models,
+    combiner: Combiner,
     calibration: Calibration,
     rows: FloatArray,
 ) -> ModelBundle:
     directory = tmp_path_factory.mktemp("bundles")
     return load_bundle(
-        write_bundle(directory, facts=facts, members=models, calibration=calibration, golden_rows=rows[:20])
+        write_bundle(
+            directory,
+            facts=facts,
+            members=models,
+            combiner=combiner,
+            calibration=calibration,
+            golden=GoldenInputs(rows[:20]),
+        )
     )
 
 
@@ -126,11 +140,23 @@ def test_columns_that_are_not_there_are_refused(bundle: ModelBundle, rows: Float
 
 
 def test_the_same_content_has_the_same_version_and_is_written_once(
-    tmp_path: Path, facts: BundleFacts, models: Models, calibration: Calibration, rows: FloatArray
+    tmp_path: Path,
+    facts: BundleFacts,
+    models: Models,
+    combiner: Combiner,
+    calibration: Calibration,
+    rows: FloatArray,
 ) -> None:
     def write(seed: int) -> Path:
         changed = facts.model_copy(update={"seed": seed})
-        return write_bundle(tmp_path, facts=changed, members=models, calibration=calibration, golden_rows=rows[:20])
+        return write_bundle(
+            tmp_path,
+            facts=changed,
+            members=models,
+            combiner=combiner,
+            calibration=calibration,
+            golden=GoldenInputs(rows[:20]),
+        )
 
     first = write(0)
     assert write(0) == first
@@ -140,11 +166,21 @@ def test_the_same_content_has_the_same_version_and_is_written_once(
 
 
 def test_a_damaged_bundle_is_replaced_when_written_again(
-    bundle_path: Path, facts: BundleFacts, models: Models, calibration: Calibration, rows: FloatArray
+    bundle_path: Path,
+    facts: BundleFacts,
+    models: Models,
+    combiner: Combiner,
+    calibration: Calibration,
+    rows: FloatArray,
 ) -> None:
     (bundle_path / "xgboost.json").write_bytes(b"{}")
     again = write_bundle(
-        bundle_path.parent, facts=facts, members=models, calibration=calibration, golden_rows=rows[:20]
+        bundle_path.parent,
+        facts=facts,
+        members=models,
+        combiner=combiner,
+        calibration=calibration,
+        golden=GoldenInputs(rows[:20]),
     )
     assert load_bundle(again).version == bundle_path.name
     assert list(bundle_path.parent.iterdir()) == [again]
@@ -191,7 +227,7 @@ def _forge(path: Path, **changes: object) -> None:
 
 def test_another_schema_version_is_refused(bundle_path: Path) -> None:
     _forge(bundle_path, schema_version=1)
-    with pytest.raises(BundleError, match="schema_version must be 3, was 1"):
+    with pytest.raises(BundleError, match="schema_version must be 5, was 1"):
         load_bundle(bundle_path)
 
 
@@ -228,12 +264,21 @@ def test_another_feature_set_is_refused(bundle_path: Path, facts: BundleFacts) -
         load_bundle(bundle_path, facts.feature_names, "bbb")
 
 
+def _exchange_combiner(path: Path, combiner: Combiner) -> None:
+    (path / "combiner.json").write_bytes(combiner.to_json())
+    files = json.loads((path / "manifest.json").read_bytes())["files"]
+    _forge(path, files=files | {"combiner.json": hashlib.sha256(combiner.to_json()).hexdigest()})
+
+
 def test_members_that_answer_otherwise_than_when_written_are_refused(bundle_path: Path) -> None:
-    members = json.loads((bundle_path / "manifest.json").read_bytes())["members"]
-    for member, weight_frac in zip(members, (0.5, 0.5), strict=True):
-        member["weight_frac"] = weight_frac
-    _forge(bundle_path, members=members)
+    _exchange_combiner(bundle_path, build_combiner(SoftVoteSpec(weights_frac=(0.5, 0.5))))
     with pytest.raises(BundleError, match="must answer its golden inputs"):
+        load_bundle(bundle_path)
+
+
+def test_a_combiner_of_another_number_of_members_is_refused(bundle_path: Path) -> None:
+    _exchange_combiner(bundle_path, build_combiner(SoftVoteSpec(weights_frac=(1.0,))))
+    with pytest.raises(BundleError, match=r"combiner\.json must combine 2 members, combines 1"):
         load_bundle(bundle_path)
 
 
@@ -241,13 +286,26 @@ def test_a_model_that_reads_other_features_is_refused(
     tmp_path: Path, facts: BundleFacts, models: Models, calibration: Calibration, rows: FloatArray
 ) -> None:
     narrow = facts.model_copy(update={"feature_names": facts.feature_names[:5]})
-    for family, (_, model) in models.items():
+    for family, model in models.items():
         with pytest.raises(BundleError, match=f"{family} model must read 5 features, reads 6"):
             write_bundle(
                 tmp_path,
                 facts=narrow,
-                members={family: (1.0, model)},
+                members={family: model},
+                combiner=build_combiner(SoftVoteSpec(weights_frac=(1.0,))),
                 calibration=calibration,
-                golden_rows=rows[:20, :5],
+                golden=GoldenInputs(rows[:20, :5]),
             )
     assert not list(tmp_path.iterdir())
+
+
+def test_answers_may_differ_as_far_as_the_members_allow(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def moved(by: float) -> ModelBundle:
+        return replace(bundle, _golden_probability=bundle._golden_probability + by)
+
+    with pytest.raises(BundleError, match="to 1e-12, was off by 5"):
+        moved(5e-6).check_golden()
+    monkeypatch.setattr(type(find_family("lightgbm")), "answer_tolerance", NeuralFamily.answer_tolerance)
+    moved(5e-6).check_golden()
+    with pytest.raises(BundleError, match=r"to 1e-05, was off by 0\.00"):
+        moved(1e-3).check_golden()

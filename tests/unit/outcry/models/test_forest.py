@@ -6,11 +6,12 @@ import lightgbm
 import numpy as np
 import pytest
 import xgboost
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from outcry.errors import BundleError, PredictionError
 from outcry.market.frame import FloatArray
+from outcry.models.family import Model
 from outcry.models.forest import MAX_BLOCK_ROWS, Forest, Tree
 from outcry.models.lightgbm_trees import parse_lightgbm
 from outcry.models.xgboost_trees import parse_xgboost
@@ -20,6 +21,11 @@ ZERO = float(np.float32(1e-35))
 SPECIAL = (0.0, -0.0, np.nan, np.inf, -np.inf, ZERO, -ZERO, 1e-36, -1e-36, 1e-320, 1e300, -1e300, 1e39, 1.0, -1.0)
 
 seeds = st.integers(0, 2**31 - 1)
+
+
+def _text_of(model: Model) -> bytes:
+    (text,) = model.save().values()
+    return text
 
 
 def _training_rows(rng: np.random.Generator, n_rows: int) -> tuple[FloatArray, FloatArray]:
@@ -85,7 +91,12 @@ def test_lightgbm_says_the_same(seed: int, n_leaves: int, n_rounds: int, more: d
     rows, labels = _training_rows(rng, 600)
     params = {"objective": "multiclass", "num_class": 3, "min_data_in_leaf": 1, "num_threads": 1, "verbosity": -1}
     params |= {"num_leaves": n_leaves, "min_sum_hessian_in_leaf": 0.0, **more}
-    booster = lightgbm.train(params, lightgbm.Dataset(rows, labels, params=params), n_rounds)
+    try:
+        booster = lightgbm.train(params, lightgbm.Dataset(rows, labels, params=params), n_rounds)
+    except lightgbm.basic.LightGBMError as error:  # it cannot grow a tree of few rows and values close to zero
+        if "left_count" not in str(error):
+            raise
+        reject()
     forest = parse_lightgbm(booster.model_to_string().encode(), n_features=N_FEATURES)
     thresholds = booster.trees_to_dataframe()["threshold"].dropna().to_numpy(dtype=np.float64)
     probe = np.concatenate([rows, _probing_rows(rng, thresholds, 700)])
@@ -111,18 +122,18 @@ def test_a_row_below_the_threshold_goes_left_and_nan_where_it_is_told_to(real: s
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 15, 16, 17, MAX_BLOCK_ROWS - 1, MAX_BLOCK_ROWS, MAX_BLOCK_ROWS + 1, 300])
-def test_a_row_gets_the_same_bits_in_blocks_of_any_size(models: dict[str, tuple[float, bytes]], n_rows: int) -> None:
+def test_a_row_gets_the_same_bits_in_blocks_of_any_size(models: dict[str, Model], n_rows: int) -> None:
     rows = np.random.default_rng(n_rows).standard_normal((n_rows, 6))
     for forest in (
-        parse_xgboost(models["xgboost"][1], n_features=6),
-        parse_lightgbm(models["lightgbm"][1], n_features=6),
+        parse_xgboost(_text_of(models["xgboost"]), n_features=6),
+        parse_lightgbm(_text_of(models["lightgbm"]), n_features=6),
     ):
         alone = [forest.predict_proba(row[np.newaxis]) for row in rows]
         assert forest.predict_proba(rows).tobytes() == b"".join(row.tobytes() for row in alone)
 
 
-def test_calls_may_overlap(models: dict[str, tuple[float, bytes]]) -> None:
-    forest = parse_xgboost(models["xgboost"][1], n_features=6)
+def test_calls_may_overlap(models: dict[str, Model]) -> None:
+    forest = parse_xgboost(_text_of(models["xgboost"]), n_features=6)
     batches = np.random.default_rng(0).standard_normal((8, 3000, 6))
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(forest.predict_proba, batches))
@@ -130,8 +141,8 @@ def test_calls_may_overlap(models: dict[str, tuple[float, bytes]]) -> None:
         assert forest.predict_proba(batch).tobytes() == probability.tobytes()
 
 
-def test_rows_may_not_be_writable(models: dict[str, tuple[float, bytes]]) -> None:
-    forest = parse_lightgbm(models["lightgbm"][1], n_features=6)
+def test_rows_may_not_be_writable(models: dict[str, Model]) -> None:
+    forest = parse_lightgbm(_text_of(models["lightgbm"]), n_features=6)
     rows = np.zeros((3, 6))
     expected = forest.predict_proba(rows)
     rows.flags.writeable = False

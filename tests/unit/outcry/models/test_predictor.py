@@ -1,5 +1,6 @@
 """The forecast of a bundle in process, and its repetition from a record."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from outcry.errors import BundleError, PredictionError
 from outcry.features.config import FeatureSetConfig
 from outcry.features.families.volatility import VOLATILITY_COLUMN
 from outcry.features.feature_set import build_feature_set
+from outcry.features.recent import RecentRows
 from outcry.market.bar_size import DAY_NS
-from outcry.messages import FeatureFrame, Input, InputKind
+from outcry.messages import FeatureFrame, Input, InputKind, WindowPart
 from outcry.models.bundle import ModelBundle, load_bundle
 from outcry.models.confidence import confidence
 from outcry.models.forecast import ForecastBuilder
@@ -101,3 +103,34 @@ def test_recorded_swap_to_an_unknown_model_is_refused(bundles) -> None:
             feature_names=FEATURE_NAMES,
             recorded=[Input(1, InputKind.MODEL_SWAPPED, {"model_version": "gone"})],
         )
+
+
+async def test_windows_are_read_for_a_model_that_wants_them_and_a_swap_repeats(
+    bundles, write_lag_bundle, tmp_path: Path
+) -> None:
+    names = FEATURE_NAMES[6:2:-1]
+    windowed = load_bundle(write_lag_bundle(tmp_path, names, FEATURES.hash, 3), FEATURE_NAMES, FEATURES.hash)
+    recent = RecentRows(5, N_SYMBOLS, len(FEATURE_NAMES))
+
+    async def read_windows(columns: np.ndarray, n_bars: int) -> tuple[WindowPart, ...]:
+        taken = recent.take(columns, n_bars)
+        return (WindowPart(np.arange(N_SYMBOLS), np.arange(len(columns)), taken),)
+
+    swap = Input(4, InputKind.MODEL_SWAPPED, {"model_version": windowed.version})
+    predictor = BundlePredictor(bundles[0], windowed, recorded=(swap,), feature_names=FEATURE_NAMES)
+    frames = [feature_frame(seq) for seq in range(6)]
+    forecasts = []
+    for frame in frames:
+        recent.extend(frame.values[np.newaxis])
+        forecasts.append(await predictor.predict(replace(frame, windows=read_windows)))
+    assert [forecast.model_version for forecast in forecasts] == [bundles[0].version] * 4 + [windowed.version] * 2
+    values = np.stack([frame.values for frame in frames])[:, :, windowed.columns_in(FEATURE_NAMES)]
+    expected = windowed.predict_proba(values[5], windows=values[3:].astype(np.float32).transpose(1, 0, 2))
+    np.testing.assert_array_equal(forecasts[5].probability, expected)
+
+
+async def test_windows_that_are_not_kept_make_a_fallback(write_lag_bundle, tmp_path: Path) -> None:
+    windowed = load_bundle(write_lag_bundle(tmp_path, FEATURE_NAMES[:3], FEATURES.hash, 3))
+    forecast = await BundlePredictor(windowed, feature_names=FEATURE_NAMES).predict(feature_frame(0))
+    assert np.isnan(forecast.probability).all()
+    assert forecast.inputs[0].payload["reason"] == "windows of 3 rows must be kept, none are; see floor.window_bars"

@@ -46,8 +46,8 @@ def build_book():
 
 
 @numba.njit
-def _write(probability, volatility, current, is_tradable, rules, edge, role, out):
-    write_weights(probability, volatility, current, is_tradable, rules, edge, role, out)
+def _write(probability, volatility, is_abstained, current, is_tradable, rules, edge, role, out):
+    write_weights(probability, volatility, is_abstained, current, is_tradable, rules, edge, role, out)
 
 
 @pytest.fixture(scope="session")

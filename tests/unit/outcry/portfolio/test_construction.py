@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,23 @@ def test_a_proposal_is_sizing_and_then_rebalancing(
     weights = size_weights(config, forecast, current, ~book.stale)
     np.testing.assert_array_equal(proposal.target_weight, weights)
     assert (proposal.orders, proposal.cancels) == Rebalancing("run", UNIVERSE, config).orders(book, weights)
+
+
+@given(edge=EDGES, quantity=LOTS, working=LOTS, abstain=st.lists(st.integers(0, 3), min_size=3, max_size=3))
+def test_orders_of_a_symbol_abstained_on_only_take_risk_away(
+    build_book, build_forecast, edge, quantity, working, abstain
+):
+    config = PortfolioConfig(allow_short=True, rebalance_frac=0.0)
+    forecast = replace(build_forecast(edge), abstain=np.array(abstain, dtype=np.int8))
+    book = build_book(quantity, working, price=99.99)
+    proposal = PortfolioConstruction("run", UNIVERSE, config).propose(forecast, book)
+    expected = book.quantity if proposal.cancels else book.quantity + book.working
+    for order in proposal.orders:
+        i = UNIVERSE.index(order.symbol)
+        before, after = book.quantity[i] + book.working[i], expected[i] + order.side.sign * float(order.quantity)
+        if abstain[i] != 0:
+            assert abs(after) <= abs(before)
+            assert after * before >= 0
 
 
 def test_what_an_actor_gets_proposes_alike(build_book, build_forecast):

@@ -92,7 +92,7 @@ def test_a_portfolio_restored_after_any_frame_goes_on_as_if_nothing_had_happened
     last_close = books[at].price if at >= 0 else np.full(3, np.nan)
     from_snapshot, from_ledger = build_portfolio(), build_portfolio()
     from_snapshot.restore(snapshot)
-    from_ledger.restore_from_ledger(at, fills, last_close)
+    from_ledger.restore_from_ledger(at, fills, last_close, ())
     for (executions, frame), book in list(zip(run, books, strict=True))[at + 1 :]:
         assert_same_book(from_snapshot.settle(executions, frame), book)
         assert_same_book(from_ledger.settle(executions, frame), book)

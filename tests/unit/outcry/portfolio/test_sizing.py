@@ -91,7 +91,8 @@ def reference(config, forecast, current, is_tradable):
     has_volatility = np.isfinite(forecast.volatility_per_year)
     held = np.sign(np.where(is_known, current, 0.0))
     is_kept = (held != 0) & (wanted == held) & (np.abs(edge) >= config.exit_edge)
-    is_candidate = (np.abs(edge) >= config.entry_edge) & (wanted != 0) & has_volatility & ~is_kept
+    is_abstained = forecast.abstain != 0
+    is_candidate = (np.abs(edge) >= config.entry_edge) & (wanted != 0) & has_volatility & ~is_kept & ~is_abstained
     is_undecided = ~is_known & (current != 0)
     n_free = max(config.max_positions - int(np.count_nonzero(is_kept | is_undecided)), 0)
     ranked = np.argsort(np.where(is_candidate, -np.abs(edge), np.inf), kind="stable")[:n_free]
@@ -103,6 +104,7 @@ def reference(config, forecast, current, is_tradable):
         np.where(has_volatility, forecast.volatility_per_year, np.inf), config.min_volatility_per_year
     )
     size = np.minimum(config.target_volatility_per_year / (breadth * volatility), config.max_position_frac)
+    size = np.where(is_abstained, np.minimum(size, np.abs(current)), size)
     weight = np.where(is_chosen, wanted * size, 0.0)
     gross = sum(np.abs(weight).tolist())
     free_gross = max(config.max_gross_frac - sum(np.abs(current[is_undecided]).tolist()), 0.0)
@@ -110,6 +112,7 @@ def reference(config, forecast, current, is_tradable):
         weight *= free_gross / gross
     weight[is_entered & (np.abs(weight) < config.min_position_frac)] = 0.0
     weight[~is_known | (is_kept & ~has_volatility)] = np.nan
+    weight[is_kept & is_abstained & (np.abs(weight) >= np.abs(current))] = np.nan
     return weight
 
 
@@ -134,11 +137,63 @@ def test_weights_are_those_of_the_rules_written_as_columns(build_forecast, confi
         build_forecast(0.0),
         probability=np.stack([up, np.zeros(n_symbols), 1 - up], axis=1),
         volatility_per_year=rng.choice([0.001, 0.2, 0.7, 3.0, np.nan, np.inf], n_symbols),
+        abstain=rng.choice([0, 0, 1, 2], n_symbols).astype(np.int8),
     )
     current = rng.choice([0.0, 0.02, 0.07, -0.05], n_symbols)
     is_tradable = rng.random(n_symbols) < 0.8
     found = size_weights(config, forecast, current, is_tradable)
     np.testing.assert_array_equal(found, reference(config, forecast, current, is_tradable))
+
+
+def abstaining(forecast, *reasons):
+    return replace(forecast, abstain=np.array(reasons, dtype=np.int8))
+
+
+def test_where_the_forecast_abstains_nothing_is_entered_enlarged_or_turned(build_forecast, weights):
+    forecast = abstaining(build_forecast([0.5, 0.5, -0.5]), 1, 2, 3)
+    assert not weights(forecast, allow_short=True).any()
+    turned = weights(forecast, [0.01, 0.02, 0.05], allow_short=True)
+    np.testing.assert_array_equal(turned, [np.nan, np.nan, 0.0])  # as they are, as they are, closed
+
+
+def test_where_the_forecast_abstains_positions_are_still_reduced_and_left(build_forecast, weights):
+    forecast = abstaining(build_forecast([0.5, 0.01, 0.5], volatility=[3.0, 0.3, 0.3]), 1, 1, 0)
+    wanted = weights(forecast, [0.09, 0.09, 0.0])
+    np.testing.assert_allclose(wanted, [0.15 / (2 * 3.0), 0.0, 0.10])
+
+
+def test_where_the_forecast_abstains_a_position_takes_no_more_of_the_gross_than_it_holds(build_forecast, weights):
+    forecast = abstaining(build_forecast([0.5, 0.5, 0.0], volatility=0.1), 1, 0, 0)
+    wanted = weights(forecast, [0.02, 0.05, 0.0], max_gross_frac=0.1)
+    np.testing.assert_allclose(wanted, [0.02 * 0.1 / 0.12, 0.1 * 0.1 / 0.12, 0.0])
+
+
+@given(
+    config=st.builds(
+        PortfolioConfig,
+        allow_short=st.booleans(),
+        max_positions=st.integers(1, 9),
+        max_gross_frac=st.sampled_from([0.05, 0.3, 1.0]),
+    ),
+    seed=st.integers(0, 2**32 - 1),
+    n_symbols=st.integers(1, 12),
+)
+def test_no_weight_that_is_abstained_on_is_larger_than_what_is_held(
+    build_forecast, config, seed, n_symbols, size_weights
+):
+    rng = np.random.default_rng(seed)
+    edge = rng.uniform(-1, 1, n_symbols)
+    forecast = replace(
+        build_forecast(0.0),
+        probability=np.stack([(1 + edge) / 2, np.zeros(n_symbols), (1 - edge) / 2], axis=1),
+        volatility_per_year=rng.uniform(0.01, 2.0, n_symbols),
+        abstain=rng.integers(0, 2, n_symbols).astype(np.int8),
+    )
+    current = rng.choice([0.0, 0.02, 0.07, -0.05], n_symbols)
+    wanted = size_weights(config, forecast, current, np.ones(n_symbols, dtype=bool))
+    is_moved = (forecast.abstain != 0) & np.isfinite(wanted)
+    assert np.all(wanted[is_moved] * current[is_moved] >= 0)
+    assert np.all((np.abs(wanted[is_moved]) < np.abs(current[is_moved])) | (wanted[is_moved] == 0))
 
 
 def test_arrays_of_another_process_may_not_be_written_and_need_not_be(build_forecast, weights):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from configs.training import LightGBMConfig, TrainingConfig
-from training.dataset import Dataset
+from configs.training import TrainingConfig
+from outcry.models.dataset import Dataset
+from outcry.models.families.lightgbm import LightGBMParams
 
 N_FRAMES, N_SYMBOLS = 600, 4
 FEATURES = (
@@ -48,5 +49,5 @@ def config() -> TrainingConfig:
         embargo_bars=2,
         n_folds=3,
         min_train_frac=0.5,
-        lightgbm=LightGBMConfig(max_rounds=12, n_leaves=7, min_leaf_rows=20),
+        lightgbm=LightGBMParams(max_rounds=12, n_leaves=7, min_leaf_rows=20),
     )

@@ -9,7 +9,8 @@ from sklearn.inspection import permutation_importance
 from sklearn.preprocessing import StandardScaler
 
 from configs.selection import GainConfig, LassoConfig, PermutationConfig, ShapConfig
-from training.dataset import Dataset, split_in_time
+from outcry.models.dataset import Dataset
+from training.dataset import split_in_time
 from training.selection.embedded import select_by_gain, select_by_lasso, select_by_permutation, select_by_shap
 from training.selection.trees import build_trees
 

@@ -8,7 +8,7 @@ import pytest
 from configs.selection import StepConfig
 from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
 from training.selection.choice import Selection
 from training.selection.pipeline import SELECTORS, select_columns
 

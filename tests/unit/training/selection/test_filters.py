@@ -10,7 +10,7 @@ from sklearn.feature_selection import VarianceThreshold, chi2
 from sklearn.metrics import mutual_info_score
 
 from configs.selection import ChiSquareConfig, CorrelationConfig, MutualInformationConfig, VarianceConfig
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
 from training.selection.filters import (
     select_by_chi_square,
     select_by_correlation,

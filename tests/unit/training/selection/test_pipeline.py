@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from configs.selection import CorrelationConfig, ShapConfig, VarianceConfig
-from configs.training import LightGBMConfig, TrainingConfig
+from configs.training import TrainingConfig
 from outcry.errors import DataValidationError
 from outcry.labels.direction import direction_labels, volatility_band
-from training.dataset import Dataset
+from outcry.models.dataset import Dataset
+from outcry.models.families.lightgbm import LightGBMParams
 from training.selection.pipeline import select_columns
 
 
@@ -52,7 +53,7 @@ def daily_rows(market_data_dir: Path) -> Dataset:
 @pytest.mark.parametrize("n_frames", [500, 900, 1200])
 def test_real_columns_that_repeat_others_are_dropped(daily_rows: Dataset, n_frames: int) -> None:
     steps = (VarianceConfig(), CorrelationConfig(), ShapConfig(n_columns=4))
-    config = TrainingConfig(lightgbm=LightGBMConfig(max_rounds=20), selection=steps)
+    config = TrainingConfig(lightgbm=LightGBMParams(max_rounds=20), selection=steps)
     _, distinct, best = select_columns(daily_rows.of_frames(np.arange(n_frames)), config)
     assert set(distinct.names) == {"return_1", "return_5", "return_20", "return_60", "volatility_20"}
     assert "volatility_20" in best.names  # a fixed band is left more often when prices move more

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from configs.training import TrainingConfig
 from outcry.errors import ConfigurationError, DataValidationError
-from training.dataset import Dataset, split_in_time
+from outcry.models.dataset import Dataset
+from training.dataset import split_in_time
 from training.selection.rows import thin
 
 
@@ -67,7 +68,7 @@ def test_no_label_of_an_earlier_row_reaches_into_held_out_rows(frame, horizon_ba
 
 
 def test_too_few_frames_to_purge_are_refused(config) -> None:
-    with pytest.raises(ConfigurationError, match="5 rows are too few for 1 folds after 4 rows"):
+    with pytest.raises(ConfigurationError, match="5 rows are too few for fold 1: all 4 rows to train on"):
         split_in_time(_rows(np.arange(5)), config)
 
 

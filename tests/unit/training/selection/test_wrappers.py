@@ -6,8 +6,8 @@ from sklearn.feature_selection import RFE, SequentialFeatureSelector
 from sklearn.metrics import log_loss
 
 from configs.selection import EliminationConfig, ForwardConfig
-from outcry.labels.split import PurgedWalkForward
-from training.dataset import Dataset
+from outcry.labels.splits.walk_forward import PurgedWalkForward
+from outcry.models.dataset import Dataset
 from training.selection.trees import build_trees
 from training.selection.wrappers import select_by_elimination, select_forward
 

@@ -33,4 +33,4 @@ def test_the_sample_loads_as_daily_frames_of_five_symbols() -> None:
     assert market.universe.symbols == SAMPLE_SYMBOLS
     assert (len(market.frames), market.frames.present.sum()) == (3_270, 12_154)
     assert market.calendar.bars_per_year(market.bar_ns) == 252
-    assert market.left_out == {"outside_session": 0, "exact_duplicate": 0}
+    assert market.left_out == {"outside_session": 0, "exact_duplicate": 0, "bad_bar": 0}

@@ -77,7 +77,7 @@ def test_parameters_that_do_not_hold_are_named(metric: list[float], words: str) 
 
 
 def test_a_sweep_too_small_to_judge_says_so() -> None:
-    assert len(list(sweep_cautions(None, None, None))) == 3
+    assert len(list(sweep_cautions(None, None, None))) == 2
 
 
 def test_a_sweep_of_noise_is_warned_about_and_one_with_skill_is_not() -> None:

@@ -23,8 +23,8 @@ from outcry.backtest.report.html_parts import chart_library
 from outcry.backtest.report.terminal import render_terminal
 from outcry.backtest.report.write import write_report
 from outcry.features.guard import ColumnQuality
-from outcry.messages import RiskEvent
-from outcry.models.manifest import SelectionRecord
+from outcry.messages import AbstainReason, RiskEvent
+from tests.unit.outcry.backtest.report.explained_model import explained, manifest_of
 
 Build = Callable[..., RunHistory]
 HOSTILE = '<script>alert("x")</script>'
@@ -48,9 +48,14 @@ def rich_history(build_history: Build) -> RunHistory:
         risk_events=(RiskEvent(3, HOSTILE, "A<b>", 1.0, 0.9, "reduce"),),
         feature_quality=(ColumnQuality(HOSTILE, 10, 1, 0, 0, is_constant=False),),
         latency_ms={HOSTILE: np.array([1.0, 2.0]), "submit": np.array([])},
-        selection=SelectionRecord(
-            methods=("variance", "shap"), n_candidates=9, chosen=((HOSTILE,), ("a", HOSTILE)), jaccard=0.5, nogueira=0.2
+        manifest=manifest_of(
+            HOSTILE,
+            methods=("variance", "shap"),
+            chosen=((HOSTILE,), ("a", HOSTILE)),
+            jaccard=0.5,
+            nogueira=0.2,
         ),
+        explanation=explained("a", HOSTILE),
         training_span_ns=(0, 1),
     )
 
@@ -77,6 +82,9 @@ def test_the_page_says_how_the_columns_were_chosen(build_history: Build, tmp_pat
     assert "2 of 9 columns, chosen by variance, then shap, anew in each of 2 folds on its training rows." in page
     assert "Two folds share 50% of what either chose and agree to 0.20 beyond chance" in page
     assert re.search(r"<td>a</td><td[^>]*>1 of 2</td>", page)
+    once = manifest_of("a", methods=("gain",), chosen=(("a", "b"),), jaccard=None, nogueira=None)
+    write_report(dataclasses.replace(build_history(), manifest=once), tmp_path / "once.html")
+    assert "chosen by gain, once, on the training rows of the first fold. The best" in own_text(tmp_path / "once.html")
     write_report(build_history(), tmp_path / "untrained.html")
     assert "Columns of the model" not in own_text(tmp_path / "untrained.html")
 
@@ -85,7 +93,7 @@ def test_every_chart_has_a_place_on_the_page(build_history: Build, tmp_path: Pat
     write_report(rich_history(build_history), tmp_path / "report.html")
     page = own_text(tmp_path / "report.html")
     places = re.findall(r'id="(chart-\d+)"', page)
-    assert len(places) == 12
+    assert len(places) == 18
     assert all(f'"{place}": [{{"data":' in page for place in places)
 
 
@@ -137,6 +145,20 @@ def test_forecasts_have_a_card_where_a_model_made_them(build_history: Build, tmp
     for history, has_card in ((build_history(), False), (build_history(training_span_ns=(0, 1)), True)):
         write_report(history, tmp_path / "report.html")
         assert ("<h2>Forecasts</h2>" in own_text(tmp_path / "report.html")) is has_card
+
+
+def test_the_page_says_how_many_forecasts_abstained_and_why(build_history: Build, tmp_path: Path) -> None:
+    history = build_history()
+    up = np.nan_to_num(history.closes[5:] > history.closes[:-5])
+    rising = np.concatenate((up, up[-5:]))
+    probability = np.stack((0.3 + 0.2 * rising, np.full(rising.shape, 0.2), 0.5 - 0.2 * rising), axis=2)
+    abstain = np.zeros(rising.shape, dtype=np.int8)
+    abstain[:6, 0], abstain[:3, 1] = AbstainReason.PREDICTION_SET, AbstainReason.DISAGREEMENT
+    history = dataclasses.replace(history, probability=probability, abstain=abstain, horizon_bars=5)
+    write_report(history, tmp_path / "report.html")
+    assert "3.8 % (prediction set 6, disagreement 3)" in own_text(tmp_path / "report.html")
+    write_report(dataclasses.replace(history, abstain=None), tmp_path / "report.html")
+    assert "Abstained" not in own_text(tmp_path / "report.html")
 
 
 def test_windows_and_sweep_have_their_sections(build_history: Build, tmp_path: Path) -> None:

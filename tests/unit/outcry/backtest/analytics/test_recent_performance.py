@@ -1,0 +1,24 @@
+"""Figures of the last days: what is graded, and nothing where there is nothing."""
+
+import numpy as np
+import pytest
+
+from outcry.backtest.analytics.recent_performance import recent_performance
+
+
+def test_forecasts_are_graded_where_their_outcome_is_known() -> None:
+    probability = np.array([[[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], [[0.6, 0.3, 0.1], [np.nan] * 3]])
+    labels = np.array([[0, 0], [-1, 2]], dtype=np.int8)
+    found = recent_performance(np.array([100.0, 101.0, 100.0]), probability, labels, np.array([1.0, 3.0]), 252.0)
+    assert (found.n_frames, found.n_graded, found.accuracy) == (2, 2, 0.5)
+    assert found.log_loss == pytest.approx(-(np.log(0.7) + np.log(0.1)) / 2)
+    assert found.sharpe == pytest.approx(np.mean([0.01, -1 / 101]) / np.std([0.01, -1 / 101], ddof=1) * np.sqrt(252.0))
+    assert (found.latency_p50_ms, found.latency_p99_ms) == (2.0, pytest.approx(2.98))
+
+
+def test_a_window_without_outcomes_has_no_figures() -> None:
+    found = recent_performance(
+        np.array([100.0, 100.0]), np.empty((0, 2, 3)), np.empty((0, 2), dtype=np.int8), np.empty(0), 252.0
+    )
+    assert (found.n_frames, found.n_graded) == (1, 0)
+    assert {found.accuracy, found.log_loss, found.ece_frac, found.sharpe, found.latency_p50_ms} == {None}

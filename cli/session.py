@@ -95,9 +95,10 @@ async def floor_of(
         read_state=partial(read_forecast_state, services.database_url, plan.run_id),
     )
     try:
+        on_step("serve the ensemble", 0.0)
+        await _finish(asyncio.to_thread(server.begin, plan.bundle_path))  # first: its start has the most steps
         async with launch_floor(plan, predictor, services.database_url, services.redis_url) as floor:
-            on_step("serve the ensemble", 0.0)
-            await _finish(asyncio.to_thread(server.start, plan.bundle_path))
+            await _finish(asyncio.to_thread(server.await_ready, plan.bundle_path))
             on_step("serve the ensemble", 1.0)
             on_step("call the floor", 0.0)
             await floor.desk.start()

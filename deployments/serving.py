@@ -3,8 +3,11 @@
 import shutil
 import socket
 import tempfile
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from concurrent import futures
 from pathlib import Path
 
 from ray import serve
@@ -20,6 +23,8 @@ from deployments.environment import build_serve_environment
 from deployments.served import LOGGING, ServedEnsemble, SwapOutcome, wait
 from outcry.errors import BundleError, PortInUseError, ServiceError
 from outcry.features.feature_set import FeatureSet
+
+_POLL_S = 0.05
 
 
 class EnsembleServer:
@@ -63,7 +68,7 @@ class EnsembleServer:
             )
         )
         self._redis_url = redis_url
-        self._has_started_serve = False
+        self._serve_start: futures.Future[None] | None = None  # of Serve, where it was not there
         self._scratch: Path | None = None
 
     @property
@@ -73,31 +78,49 @@ class EnsembleServer:
     def start(self, bundle: Path) -> EnsembleStatus:
         """Start Serve behind HAProxy, deploy the ensemble with `bundle`, and return when it answers over HTTP.
 
+        As `begin`, then `await_ready`.
+        """
+        self.begin(bundle)
+        return self.await_ready(bundle)
+
+    def begin(self, bundle: Path) -> None:
+        """Declare the ensemble with `bundle` to Serve, and return while its processes start.
+
         Where Serve runs already, only the ensemble is deployed. Whatever is raised, `stop` cleans up.
 
         Raises
         ------
         PortInUseError
             Before anything is started.
+        ServiceError
+            Where Serve does not start, or runs something else.
+        """
+        if _get_global_client(raise_if_no_controller_running=False) is None:
+            check_port_free(self._config.host, self._config.port)
+            self._begin_serve()
+        elif self._serve_start is None and serve.status().applications:
+            present = ", ".join(sorted(serve.status().applications))
+            raise ServiceError(f"Serve on this cluster must run nothing when a floor starts, runs {present}")
+        leave_redis_url(self._redis_url)
+        self._served.declare(bundle.resolve(), fallback=None)
+
+    def await_ready(self, bundle: Path) -> EnsembleStatus:
+        """Return when the ensemble that `begin` declared answers over HTTP.
+
+        Raises
+        ------
         BundleError
             Where the replica refuses the bundle.
         ServiceError
             Where it does not answer within `start_deadline_s`.
         """
         deadline_s = self._served.deadline_s()
-        if _get_global_client(raise_if_no_controller_running=False) is None:
-            check_port_free(self._config.host, self._config.port)
-            self._start_serve()
-        elif not self._has_started_serve and serve.status().applications:
-            present = ", ".join(sorted(serve.status().applications))
-            raise ServiceError(f"Serve on this cluster must run nothing when a floor starts, runs {present}")
-        leave_redis_url(self._redis_url)
-        bundle = bundle.resolve()
-        self._served.declare(bundle, fallback=None)
+        if self._serve_start is not None:
+            self._serve_start.result()
         self._served.await_running(deadline_s)
         self._await_http(deadline_s)
         status = self.status()[0]
-        if status.refused_path == bundle:  # an ensemble that ran before keeps its model
+        if status.refused_path == bundle.resolve():  # an ensemble that ran before keeps its model
             raise BundleError(status.refused_reason)
         return status
 
@@ -110,8 +133,9 @@ class EnsembleServer:
         return self._served.status()
 
     def stop(self) -> None:
-        """Take the ensemble out of service, and stop Serve where `start` started it."""
-        if self._has_started_serve:
+        """Take the ensemble out of service, and stop Serve where `begin` started it."""
+        if self._serve_start is not None:
+            futures.wait([self._serve_start])
             serve.shutdown()  # type: ignore[no-untyped-call]  # Ray leaves it without annotations
         elif _get_global_client(raise_if_no_controller_running=False) is not None:
             serve.delete(APP_NAME)
@@ -119,19 +143,28 @@ class EnsembleServer:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
 
-    def _start_serve(self) -> None:
-        self._has_started_serve = True
+    def _begin_serve(self) -> None:
+        """Return when Serve takes declarations; its proxies start beside what is declared."""
         variables = {}
         if not self._has_environment:
             folder = self._config.scratch_dir
             if folder is None:
                 folder = self._scratch = Path(tempfile.mkdtemp(prefix="oc-"))
             variables = build_serve_environment(folder)
+        thread = futures.ThreadPoolExecutor(1, thread_name_prefix="serve")
+        self._serve_start = thread.submit(self._start_serve, variables)
+        thread.shutdown(wait=False)
+        while _get_global_client(raise_if_no_controller_running=False) is None:
+            if self._serve_start.done():
+                self._serve_start.result()
+            time.sleep(_POLL_S)
+
+    def _start_serve(self, variables: Mapping[str, str]) -> None:
         try:
             serve.start(
                 proxy_location="HeadOnly",
                 http_options={"host": self._config.host, "port": self._config.port},
-                controller_options={"runtime_env": {"env_vars": variables}},
+                controller_options={"runtime_env": {"env_vars": dict(variables)}},
                 logging_config=LoggingConfig(**LOGGING),
             )
         except (RayError, TimeoutError) as error:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from outcry.market.pivot import pivot_bars
 from outcry.market.placement import Placement, place_bars
 from outcry.market.source import SourceConfig
 from outcry.market.universe import UNKNOWN_SECTOR, Universe
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +56,7 @@ class LoadedMarket:
 
 
 def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) -> LoadedMarket:
-    """Load, check and arrange the market data of a run.
+    """Load, check and arrange the market data of a run; log what is left out.
 
     Parameters
     ----------
@@ -107,6 +110,7 @@ def load_market(config: SourceConfig, sectors: Mapping[str, str] | None = None) 
         "exact_duplicate": n_repeated,
         "bad_bar": n_bad,
     }
+    _tell(left_out, int(np.count_nonzero(keep)), config)
     return LoadedMarket(universe, calendar, bar_ns, frames, _fingerprint(universe, frames), left_out)
 
 
@@ -163,6 +167,17 @@ def _count_outside(placement: Placement, config: SourceConfig, calendar: Trading
     if config.session == "all":
         return 0
     return int(np.count_nonzero(_is_in_span(placement, config, calendar) & ~placement.is_inside))
+
+
+def _tell(left_out: Mapping[str, int], n_kept: int, config: SourceConfig) -> None:
+    reasons = {
+        "outside_session": f"outside the sessions of {config.calendar} (market.calendar, market.session)",
+        "exact_duplicate": "the same as another",
+        "bad_bar": "bad",
+    }
+    told = [f"{left_out[kind]:,} {reason}" for kind, reason in reasons.items() if left_out[kind]]
+    if told:
+        log.warning("%s: %s bars are used; left out: %s", config.source, f"{n_kept:,}", ", ".join(told))
 
 
 def _span_text(config: SourceConfig) -> str:

@@ -35,6 +35,16 @@ def test_every_bar_of_the_file_is_in_the_frames(source: Path) -> None:
     assert not market.frames.present[:90, market.universe.index("FB")].any()
 
 
+def test_bars_outside_the_sessions_of_the_calendar_are_told(source: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_market(SourceConfig(source=str(source)))
+    assert not caplog.messages
+    market = load_market(SourceConfig(source=str(source), calendar="XTKS"))  # closed when New York trades
+    (told,) = caplog.messages
+    assert str(source) in told
+    assert f"{market.frames.present.sum():,} bars are used" in told
+    assert f"{market.left_out['outside_session']:,} outside the sessions of XTKS" in told
+
+
 def test_the_span_is_inclusive_on_both_ends(source: Path) -> None:
     span: dict[str, Any] = {"start": dt.date(2012, 7, 3), "end": dt.date(2012, 7, 6)}
     closes = load_market(SourceConfig(source=str(source), **span)).frames.ts_close_ns

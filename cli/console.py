@@ -13,8 +13,12 @@ from rich.console import Console
 
 from outcry.errors import OutcryError
 
+_FILE_WIDTH = 200  # of a table in a file or a pipe, where a terminal has its own and COLUMNS does not say
+
 console = Console()
 errors = Console(stderr=True)
+if not console.is_terminal and "COLUMNS" not in os.environ:
+    console.width = _FILE_WIDTH
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2

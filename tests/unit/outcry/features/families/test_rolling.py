@@ -221,6 +221,9 @@ CADENCE_BARS = {
     **{f"stat_efficiency_{w}_ratio": 5 for w in (60, 100)},
 }
 LOSING_DIGITS = {
+    # near 0, what two prices of 250 leave of each other's last digits, in standard errors of a few cents
+    "stat_linreg_20_residual": 1e-8,
+    "stat_linreg_60_residual": 1e-8,
     "stat_linreg_20_forecast": 1e-7,  # TA-Lib solves the normal equations of raw sums
     "stat_linreg_60_forecast": 1e-7,
     "stat_quadratic_20_gain": 1e-8,  # the oracle takes the difference of two sums of squares

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module, metadata
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -132,9 +133,7 @@ def walk_folds(
 
     Parameters and errors are those of `fit_ensemble`.
     """
-    missing = [name for name in config.ensemble.feature_names if name not in feature_names]
-    if missing:
-        raise ConfigurationError(f"training.ensemble must read columns of the feature set, {missing[0]} is none")
+    _check_named(config, feature_names)
     data = build_dataset(frames, read_features, feature_names, units, config, n_counted=folds.n_given)
     walk = WalkForward(
         data,
@@ -147,6 +146,18 @@ def walk_folds(
     for fold, (train, test) in enumerate(folds.spans):
         walk.advance(train, test, partial(_report_fold, report, fold, len(folds.spans)))
     return walk, data
+
+
+def _check_named(config: TrainingConfig, feature_names: Sequence[str]) -> None:
+    named = {
+        "ensemble": config.ensemble.feature_names,
+        "lightgbm.categories": config.lightgbm.categories,
+        "xgboost.interaction_groups": tuple(chain.from_iterable(config.xgboost.interaction_groups)),
+    }
+    for setting, names in named.items():
+        missing = [name for name in names if name not in feature_names]
+        if missing:
+            raise ConfigurationError(f"training.{setting} must name columns of the feature set, {missing[0]} is none")
 
 
 def _golden_inputs(rows: FloatArray, windows: Float32Array | None, n_read: int) -> GoldenInputs:

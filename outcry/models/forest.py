@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcry.errors import BundleError, PredictionError
-from outcry.market.frame import FloatArray, IntArray
+from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.messages import Direction
 
 MAX_BLOCK_ROWS = 128
@@ -42,6 +42,27 @@ class Tree:
     root: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CategorySet:
+    """A test of whether the code of a category is one of a few: a value is cut off to whole, NaN is in no set.
+
+    Attributes
+    ----------
+    column : int
+    is_member : bool (n_codes,)
+        Of codes 0, 1, …; others are not.
+    """
+
+    column: int
+    is_member: BoolArray
+
+    def find_outside(self, values: FloatArray) -> FloatArray:
+        """Return 1.0 where a value is not in the set, else 0.0."""
+        n_codes = len(self.is_member)
+        codes = np.where((values > -1.0) & (values < n_codes), values, n_codes).astype(np.int64)
+        return 1.0 - np.append(self.is_member, False)[codes]
+
+
 class Forest:
     """Predict class probabilities: the softmax of what the trees of each class add up to.
 
@@ -55,6 +76,8 @@ class Forest:
         Columns of the rows it will see.
     real : {"f4", "f8"}
         Type of values, thresholds, leaves and sums.
+    category_sets : sequence of CategorySet
+        Column ``n_features + k`` of a test is what `CategorySet.find_outside` says of set k.
 
     Raises
     ------
@@ -66,7 +89,15 @@ class Forest:
     A row gets the same bits whatever rows stand beside it, and calls may overlap. Time grows with leaves, not depth.
     """
 
-    def __init__(self, trees: Sequence[Tree], intercepts: Sequence[float], *, n_features: int, real: str) -> None:
+    def __init__(
+        self,
+        trees: Sequence[Tree],
+        intercepts: Sequence[float],
+        *,
+        n_features: int,
+        real: str,
+        category_sets: Sequence[CategorySet] = (),
+    ) -> None:
         from outcry.models.kernels.forest import PLACE, compile_predict  # noqa: PLC0415 - half a second, to load only
 
         word_type = _WORD_TYPES[real]
@@ -88,11 +119,13 @@ class Forest:
                     masks.append((1 << n_bits) - 1 ^ (1 << high) - (1 << low))
             leaves += (tree.leaves[leaf] for leaf in order)
             ends.append((tree.direction, len(tests), len(leaves)))
-        if not all(0 <= column < n_features for column, _, _ in tests):
+        is_known = all(0 <= column < n_features + len(category_sets) for column, _, _ in tests)
+        if not (is_known and all(0 <= each.column < n_features for each in category_sets)):
             raise BundleError(f"trees must read columns 0 to {n_features - 1}")
         if len(intercepts) != len(Direction) or not all(0 <= tree.direction < len(Direction) for tree in trees):
             raise BundleError(f"trees and intercepts must speak of {len(Direction)} classes")
         self._n_features = n_features
+        self._category_sets = tuple(category_sets)
         self._tests = np.array(tests, dtype=np.int64).reshape(-1, 3)
         self._columns, self._tests[:, PLACE] = np.unique(self._tests[:, PLACE], return_inverse=True)
         self._thresholds, self._leaves, self._intercepts = (
@@ -117,6 +150,10 @@ class Forest:
             Where the features stand in wider rows.
         """
         columns = check_columns(rows, columns, self._n_features)
+        if self._category_sets:
+            outside = [each.find_outside(rows[:, columns[each.column]]) for each in self._category_sets]
+            rows = np.column_stack([rows[:, columns], *outside])
+            columns = np.arange(rows.shape[1])
         dtype = self._leaves.dtype
         width = min(len(rows) // 16 * 16 + 16, MAX_BLOCK_ROWS)
         # without a gap the columns of a row would all contend for one set of the cache

@@ -27,7 +27,8 @@ class LightGBMParams(FrozenConfig):
 
     `is_goss` keeps the rows with large gradients and a sample of the others, in place of `subsample_frac`, which else
     is drawn anew after `subsample_every_rounds`. `stop_by` is what validation looks at: the log loss, or
-    `forecast_sharpe`.
+    `forecast_sharpe`. Columns of `categories` hold codes without an order, from 0 on: a test asks whether a code is one
+    of a set. Those that the selection has left out are passed over.
     """
 
     max_rounds: int = Field(default=50, gt=0)
@@ -42,6 +43,7 @@ class LightGBMParams(FrozenConfig):
     subsample_every_rounds: int = Field(default=1, gt=0)
     is_goss: bool = False
     stop_by: Literal["log_loss", "sharpe"] = "log_loss"
+    categories: tuple[str, ...] = ()
 
 
 class LightGBM:
@@ -79,16 +81,16 @@ class LightGBM:
             return "sharpe", forecast_sharpe(probability, validation), True
 
         by_sharpe = params.stop_by == "sharpe"
-        train = _matrix(earlier, chosen)
+        train = _matrix(earlier, params, chosen)
         found = lightgbm.train(
             chosen | {"metric": "None"} if by_sharpe else chosen,
             train,
             params.max_rounds,
-            valid_sets=[_matrix(validation, chosen, train)],
+            valid_sets=[_matrix(validation, params, chosen, train)],
             feval=sharpe if by_sharpe else None,
             callbacks=[lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
         )
-        booster = lightgbm.train(chosen, _matrix(whole, chosen), found.best_iteration or params.max_rounds)
+        booster = lightgbm.train(chosen, _matrix(whole, params, chosen), found.best_iteration or params.max_rounds)
         return self._read_back(booster, whole, settings)
 
     def update(self, model: TreeModel, data: Dataset, params: LightGBMParams, settings: UpdateSettings) -> TreeModel:
@@ -98,7 +100,7 @@ class LightGBM:
         chosen = _library_params(params, settings)
         chosen["learning_rate"] = params.learning_rate * settings.learning_rate_frac
         grown = lightgbm.Booster(model_str=model.text.decode())
-        booster = lightgbm.train(chosen, _matrix(data, chosen), settings.n_rounds, init_model=grown)
+        booster = lightgbm.train(chosen, _matrix(data, params, chosen), settings.n_rounds, init_model=grown)
         return self._read_back(booster, data, settings)
 
     def _read_back(
@@ -147,11 +149,19 @@ def _library_params(params: LightGBMParams, settings: FitSettings | UpdateSettin
     }
 
 
-def _matrix(data: Dataset, chosen: dict[str, Any], ref: "lightgbm.Dataset | None" = None) -> "lightgbm.Dataset":
+def _matrix(
+    data: Dataset, params: LightGBMParams, chosen: dict[str, Any], ref: "lightgbm.Dataset | None" = None
+) -> "lightgbm.Dataset":
     import lightgbm
 
-    labels = data.labels.astype(np.float32)
-    return lightgbm.Dataset(data.rows, labels, weight=data.weights, reference=ref, params=chosen)
+    return lightgbm.Dataset(
+        data.rows,
+        data.labels.astype(np.float32),
+        weight=data.weights,
+        reference=ref,
+        categorical_feature=[k for k, name in enumerate(data.feature_names) if name in params.categories],
+        params=chosen,
+    )
 
 
 def _read_gain(text: bytes) -> FloatArray:

@@ -25,9 +25,8 @@ def _fit(rows: Any = None, **changes: Any) -> bytes:
         ({"objective": "regression", "num_class": 1}, "must be multiclass num_class:3 3, was regression 1"),
         ({"num_class": 4}, "must be multiclass num_class:3 3, was multiclass num_class:4 4"),
         ({"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}, "must not average"),
-        ({"linear_tree": True}, "must not have categories or linear trees"),
-        ({"categorical_feature": [0]}, "must not have categories"),
-        ({"zero_as_missing": True}, "must not .* take zero as missing"),
+        ({"linear_tree": True}, "must not have linear trees"),
+        ({"zero_as_missing": True}, "must not take zero as missing"),
     ],
 )
 def test_another_kind_of_model_is_named(changes: dict[str, Any], message: str) -> None:

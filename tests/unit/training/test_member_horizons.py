@@ -1,5 +1,6 @@
 """Members of one ensemble learn different horizons, and none of them learns what it is judged by."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from outcry.labels.direction import UNDEFINED
 from outcry.labels.forward import forward_returns
 from outcry.market.frame import FloatArray, FrameTensor, IntArray
 from outcry.messages import FeatureFrame
-from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.bundle import load_bundle, load_members
 from outcry.models.dataset import Dataset
 from outcry.models.predictor import BundlePredictor
 from tests.unit.training.conftest import FEATURES, UNITS, tensor_of
@@ -59,6 +60,21 @@ class Recorder:
 
 def read(features: FloatArray, names: Sequence[str], rows: IntArray, columns: Sequence[str]) -> FloatArray:
     return features[rows][..., [names.index(name) for name in columns]]
+
+
+def fit(market: Market, config: TrainingConfig, directory: Path) -> Path:
+    frames, features = market
+    return fit_ensemble(
+        frames,
+        partial(read, features, FEATURES),
+        FEATURES,
+        config,
+        units=UNITS,
+        features_hash="c" * 64,
+        symbols=("A", "B", "C"),
+        bar_ns=86_400 * 10**9,
+        directory=directory,
+    )
 
 
 def walk(market: Market, config: TrainingConfig, folds: Folds, monkeypatch: Any) -> list[list[dict[str, Dataset]]]:
@@ -182,7 +198,6 @@ def trend() -> Market:
 
 
 def test_the_member_that_knows_something_has_the_weight(trend: Market, tmp_path: Path) -> None:
-    frames, features = trend
     config = TrainingConfig.model_validate(
         {
             "members": ["lightgbm@1", "lightgbm@20"],
@@ -194,17 +209,7 @@ def test_the_member_that_knows_something_has_the_weight(trend: Market, tmp_path:
             "lightgbm": {"max_rounds": 30, "n_leaves": 5, "min_leaf_rows": 60},
         }
     )
-    path = fit_ensemble(
-        frames,
-        partial(read, features, FEATURES),
-        FEATURES,
-        config,
-        units=UNITS,
-        features_hash="c" * 64,
-        symbols=("A", "B", "C"),
-        bar_ns=86_400 * 10**9,
-        directory=tmp_path,
-    )
+    path = fit(trend, config, tmp_path)
     manifest = load_bundle(path).manifest
     short, long = (member.weight_frac for member in manifest.members)
     assert short is not None
@@ -256,9 +261,28 @@ async def test_a_desk_forecasts_the_bits_of_a_backtest(prepared: PreparedRun) ->
     pipeline.replay(prepared.warmup)
     names = pipeline.features.names
     predictor = BundlePredictor(model, feature_names=names)
-    assert isinstance(model, ModelBundle)
     for row, frame in enumerate(frames):
         pipeline.update(frame)
         seen = FeatureFrame(frame.seq, frame.ts_close_ns, pipeline.values, pipeline.stale, close=frames.close[row])
         np.testing.assert_array_equal((await predictor.predict(seen)).probability, expected[row])
     assert np.isfinite(expected).any(axis=(1, 2)).all()
+
+
+def test_a_network_learns_classes_and_returns_of_its_own_horizon(market: Market, tmp_path: Path) -> None:
+    config = TrainingConfig.model_validate(
+        {
+            "members": ["gru@9"],
+            "horizon_bars": 3,
+            "n_folds": 2,
+            "selection": [],
+            "gru": {"max_epochs": 1, "lookback_bars": 4, "n_hidden": 4, "n_dense": 4, "return_weight_frac": 0.5},
+        }
+    )
+    bundle = load_bundle(fit(market, config, tmp_path))
+    (member,) = bundle.manifest.members
+    assert (member.files, member.lookback_bars) == (("gru@9.json", "gru@9.npz"), 4)
+    scale = json.loads(load_members(bundle)["gru@9"].save()["gru.json"])["return_scale"]
+    close = market[0].continuous().close
+    of_3_bars, of_9_bars = (np.nanstd(forward_returns(close, bars)) for bars in (3, 9))
+    assert scale == pytest.approx(of_9_bars, rel=0.25)
+    assert scale > 1.5 * of_3_bars

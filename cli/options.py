@@ -39,7 +39,11 @@ Horizon = Annotated[
 ]
 Families = Annotated[
     list[str] | None,
-    typer.Option("--family", help="A member of the ensemble; may be repeated. Those of the horizon without it."),
+    typer.Option(
+        "--family",
+        help="A member of the ensemble, FAMILY@BARS where it learns another horizon; may be repeated. Those of the "
+        "horizon without it.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run; the newest without it.", show_default=False)]

@@ -86,6 +86,7 @@ def run(
     from cli.session import check_free
     from outcry.backtest.report.terminal import render_terminal
     from outcry.backtest.report.write import write_report
+    from outcry.models.member import check_one_horizon
     from training.prepare import prepare_run
 
     if cluster_address(settings.ray) is None:
@@ -96,12 +97,16 @@ def run(
             record = asyncio.run(_find(services, resume))
             chosen = None if benchmark is None else settings.report.benchmark
             settings, bundle = _recorded_settings(record, settings, chosen), Path(record.bundle_path)
+        if settings.online.enabled and bundle is None:
+            check_one_horizon(settings.training.ensemble_members)
         with StepProgress(quiet=as_json) as progress:
             prepared = prepare_run(
                 settings, bundle=bundle, on_progress=progress.show, run_id=resume, on_loaded=ray.begin
             )
             if record is not None and prepared.plan.fingerprint != record.fingerprint:
                 raise ConfigurationError(f"market data of run {resume} must be as it was recorded, has changed")
+            if settings.online.enabled:
+                check_one_horizon(member.member for member in prepared.model.manifest.members)
             history, state = asyncio.run(_trade(services, ray, prepared, progress, as_json))
     run_id = prepared.plan.run_id
     resume_hint = f"stopped; outcry run --resume {run_id}"

@@ -93,7 +93,7 @@ def _show(manifest: "BundleManifest") -> None:
     selection, test = manifest.selection, manifest.test
     how = f" of {selection.n_candidates}, by {', then '.join(selection.methods)}" if selection.methods else ""
     shares = [
-        member.family if member.weight_frac is None else f"{member.family} {member.weight_frac:.0%}"
+        member.name if member.weight_frac is None else f"{member.name} {member.weight_frac:.0%}"
         for member in manifest.members
     ]
     console.print(f"members   {', '.join(shares)}")

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from outcry.config import FrozenConfig
 from outcry.models.combiners.combiner import Fraction, Weights
-from outcry.models.combiners.multi_horizon import Horizons
 from outcry.models.combiners.outcomes import HalfLife
 from outcry.models.combiners.regime_thresholds import Axes, RegimeAxis
 
@@ -164,10 +163,9 @@ class ThompsonConfig(WeightedConfig):
 
 
 class MultiHorizonConfig(WeightedConfig):
-    """The members are forecasts for these horizons, in this order."""
+    """The mean of members that learnt different horizons, by weight; they need only agree on a side."""
 
     method: Literal["multi_horizon"] = "multi_horizon"
-    horizons_bars: Horizons
 
 
 EnsembleConfig = Annotated[

@@ -15,9 +15,9 @@ from outcry.config import FrozenConfig
 
 
 class EvaluationConfig(FrozenConfig):
-    """The ``ensembles`` of all families that are graded, besides that of ``training.ensemble``.
+    """The ``ensembles`` of all members that are graded, besides that of ``training.ensemble``.
 
-    One that reads a column which is not computed is left out.
+    One that reads a column which is not computed is left out, and ``multi_horizon`` where members share a horizon.
     """
 
     ensembles: tuple[EnsembleConfig, ...] = (

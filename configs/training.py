@@ -1,6 +1,7 @@
 """How the ensemble is trained: section ``training``."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -10,8 +11,10 @@ from configs.neural_job import NeuralJobConfig
 from configs.selection import CorrelationConfig, ShapConfig, StepConfig, VarianceConfig
 from configs.uncertainty import ConformalConfig
 from configs.validation import ValidationConfig, WeightsConfig
+from outcry.errors import ConfigurationError
 from outcry.labels.horizon import bars_of_horizon
 from outcry.models.families import FAMILY_NAMES
+from outcry.models.member import Member, parse_member
 
 _MEMBERS = ("xgboost", "lightgbm")
 
@@ -25,15 +28,18 @@ HORIZONS: dict[str, tuple[str, ...]] = {
     "7d": ("transformer", "random_forest"),
     "1M": ("transformer", "lightgbm"),
 }
-"""The families that each horizon is trained with, unless others are named."""
+"""The members that each horizon is trained with, unless others are named."""
 
 
 class TrainingConfig(FamiliesConfig):
     """Target, folds and members of the ensemble.
 
-    ``members`` are the families of the ensemble, in this order; each has a section with its name. ``ensemble.method``
-    is how they are combined (see `configs.ensemble`), ``conformal.score`` has prediction sets fitted. ``horizon`` is of
-    ``horizons``: it decides ``horizon_bars`` by the size of a bar, and the members where none are named.
+    ``members`` are the families of the ensemble, in this order; each has a section with its name. One that is named
+    ``FAMILY@BARS`` learns what becomes of the price over so many bars in place of ``horizon_bars``, with the band of
+    its own horizon; a family may stand there for several. The ensemble as a whole forecasts ``horizon_bars``: by these
+    labels members are weighed, calibrated and judged. ``ensemble.method`` is how they are combined (see
+    `configs.ensemble`), ``conformal.score`` has prediction sets fitted. ``horizon`` is of ``horizons``: it decides
+    ``horizon_bars`` by the size of a bar, and the members where none are named.
 
     ``train_frac`` is the first part of the data, which is trained on; the rest is traded. ``band_value`` is the half
     width of the neutral class: a multiple of the volatility over ``volatility_window_bars``, scaled to the horizon, or
@@ -75,16 +81,28 @@ class TrainingConfig(FamiliesConfig):
     neural_job: NeuralJobConfig = NeuralJobConfig()
 
     @property
-    def families(self) -> tuple[str, ...]:
+    def ensemble_members(self) -> tuple[Member, ...]:
         """The members: those named, or those of the horizon, or two kinds of boosted trees."""
-        return self.members or (self.horizons[self.horizon] if self.horizon else _MEMBERS)
+        return _members_of({"members": self.members, "horizons": self.horizons, "horizon": self.horizon})
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Of the members, each once."""
+        return tuple(dict.fromkeys(member.family for member in self.ensemble_members))
+
+    @property
+    def longest_horizon_bars(self) -> int:
+        """The bars that a label of the ensemble or of a member reaches ahead, at most."""
+        return max(self.horizon_bars, *(member.horizon_bars or 0 for member in self.ensemble_members))
 
     @field_validator("members")
     @classmethod
-    def _check_members(cls, members: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in members if name not in FAMILY_NAMES]
-        if unknown or len(set(members)) != len(members):
-            raise ValueError(f"must be different families of {', '.join(FAMILY_NAMES)}")
+    def _check_members(cls, members: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        is_named = others.data.get("horizon") is not None  # `at_horizon` then knows how many bars it has
+        try:
+            _check_members(members, None if is_named else others.data.get("horizon_bars"))
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
         return members
 
     @field_validator("validation")
@@ -97,9 +115,16 @@ class TrainingConfig(FamiliesConfig):
 
     @field_validator("ensemble")
     @classmethod
-    def _check_ensemble(cls, ensemble: EnsembleConfig) -> EnsembleConfig:
-        if ensemble.method == "multi_horizon":
-            raise ValueError("must not be multi_horizon: the members of an ensemble forecast one horizon")
+    def _check_ensemble(cls, ensemble: EnsembleConfig, others: ValidationInfo) -> EnsembleConfig:
+        if ensemble.method == "multi_horizon" and {"members", "horizon"} <= others.data.keys():
+            by_horizon: dict[int | None, str] = {}
+            for member in _members_of(others.data):
+                first = by_horizon.setdefault(member.horizon_bars, member.name)
+                if first != member.name:
+                    raise ValueError(
+                        f"multi_horizon must have members that learn different horizons, {first} and {member.name} "
+                        f"learn the same; {member.family}@BARS is {member.family} at another"
+                    )
         return ensemble
 
     @field_validator("horizon")
@@ -117,8 +142,30 @@ def at_horizon(config: TrainingConfig, bar_ns: int) -> TrainingConfig:
     Raises
     ------
     ConfigurationError
-        Where the horizon is not a whole number of bars of `bar_ns` nanoseconds.
+        Where the horizon is not a whole number of bars of `bar_ns` nanoseconds, or a member names it once more.
     """
     if config.horizon is None:
         return config
-    return config.model_copy(update={"horizon_bars": bars_of_horizon(config.horizon, bar_ns)})
+    horizon_bars = bars_of_horizon(config.horizon, bar_ns)
+    _check_members([member.name for member in config.ensemble_members], horizon_bars)
+    return config.model_copy(update={"horizon_bars": horizon_bars})
+
+
+def _members_of(settings: Mapping[str, Any]) -> tuple[Member, ...]:
+    horizon = settings["horizon"]
+    names = settings["members"] or (settings["horizons"][horizon] if horizon else _MEMBERS)
+    return tuple(map(parse_member, names))
+
+
+def _check_members(names: Sequence[str], horizon_bars: int | None) -> None:
+    """Refuse names that are no members, or say the same twice; `horizon_bars` is None where it is not known yet."""
+    for place, name in enumerate(names):
+        member = parse_member(name)
+        if member.family not in FAMILY_NAMES:
+            raise ConfigurationError(f"members must be of the families {', '.join(FAMILY_NAMES)}, {name!r} is not")
+        if name in names[:place]:
+            raise ConfigurationError(f"members must be different ones, {name!r} is named twice")
+        if member.horizon_bars is not None and member.horizon_bars == horizon_bars:
+            raise ConfigurationError(
+                f"members must name {member.family!r} and not {name!r}: horizon_bars is {horizon_bars}"
+            )

@@ -1,6 +1,7 @@
 """From frames and features to the rows a model learns from."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +19,37 @@ ReadFeatures = Callable[[IntArray, Sequence[str]], FloatArray]
 """From rows of the frames, ascending, and columns to float64 (n_rows, n_symbols, n_columns)."""
 
 _OF_THE_FUTURE = (TARGET_PREFIX, "future_")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What became of every frame and symbol over a horizon.
+
+    Attributes
+    ----------
+    labels : int8 (n_frames, n_symbols)
+        Values of `Direction`; `UNDEFINED` where not known.
+    returns : float64 (n_frames, n_symbols)
+        Fractions of the price; NaN where not known.
+    """
+
+    labels: LabelArray
+    returns: FloatArray
+
+    def label(self, data: Dataset) -> Dataset:
+        """Return the rows whose label of this horizon is known, with that label and return in the place of theirs.
+
+        Raises
+        ------
+        DataValidationError
+            Where rows have no symbol.
+        """
+        if data.symbol is None:
+            raise DataValidationError("rows must have a symbol to be labelled, had none")
+        labels, returns = self.labels[data.frame, data.symbol], self.returns[data.frame, data.symbol]
+        labelled = replace(data, labels=labels, returns=returns)
+        is_known = labels != UNDEFINED
+        return labelled if is_known.all() else labelled.take(is_known)
 
 
 def build_dataset(
@@ -97,7 +129,7 @@ def build_dataset(
 def split_in_time(data: Dataset, config: TrainingConfig) -> tuple[Dataset, Dataset]:
     """Return the earlier rows, and the last `validation_frac` of the frames as held-out rows.
 
-    Frames whose labels reach into the held-out ones, and the embargo before those, are in neither.
+    Frames whose labels reach into the held-out ones, those of any member, and the embargo before those, are in neither.
 
     Raises
     ------
@@ -107,12 +139,23 @@ def split_in_time(data: Dataset, config: TrainingConfig) -> tuple[Dataset, Datas
         Where the labels of the earlier rows are of one class.
     """
     first = int(data.frame[0])
-    splitter = PurgedWalkForward(1, config.horizon_bars, config.embargo_bars, 1.0 - config.validation_frac)
+    splitter = PurgedWalkForward(1, config.longest_horizon_bars, config.embargo_bars, 1.0 - config.validation_frac)
     ((earlier_frames, held_out_frames),) = splitter.split(int(data.frame[-1]) - first + 1)
     # the first frame is among the earlier ones and the last is held out: both have rows
     earlier, held_out = data.of_frames(first + earlier_frames), data.of_frames(first + held_out_frames)
     check_labels(earlier.labels)
     return earlier, held_out
+
+
+def outcomes_of(frames: FrameTensor, config: TrainingConfig) -> dict[int, Outcomes]:
+    """Return the outcomes over every horizon that a member has of its own, by its bars."""
+    prices, found = frames.continuous(), {}
+    for member in config.ensemble_members:
+        if member.horizon_bars is not None:
+            at_its_own = config.model_copy(update={"horizon_bars": member.horizon_bars})
+            returns = forward_returns(prices.close, member.horizon_bars)
+            found[member.horizon_bars] = Outcomes(labels_of(prices, at_its_own), returns)
+    return found
 
 
 def returns_to_weigh(frames: FrameTensor, config: TrainingConfig) -> FloatArray | None:

@@ -16,7 +16,7 @@ from outcry.models.bundle import GoldenInputs, write_bundle
 from outcry.models.dataset import Dataset
 from outcry.models.families import find_family
 from outcry.models.manifest import BundleFacts, SelectionRecord
-from training.dataset import ReadFeatures, build_dataset, returns_to_weigh
+from training.dataset import ReadFeatures, build_dataset, outcomes_of, returns_to_weigh
 from training.folds import Folds, folds_within
 from training.selection.stability import measure_stability
 from training.walk_forward import WalkForward, label_spec
@@ -141,6 +141,7 @@ def walk_folds(
         config,
         read_features,
         chooses_once=folds.chooses_once,
+        outcomes=outcomes_of(frames, config),
         log_returns=returns_to_weigh(frames, config),
     )
     for fold, (train, test) in enumerate(folds.spans):

@@ -1,4 +1,8 @@
-"""Which frames the folds of a training learn from, and which ones judge them."""
+"""Which frames the folds of a training learn from, and which ones judge them.
+
+The longest horizon of the ensemble and its members is purged: no label that any of them learns reaches into the frames
+that judge it.
+"""
 
 from dataclasses import dataclass
 
@@ -63,14 +67,14 @@ def folds_before(n_given: int, test: IntArray, inner_folds: int, config: Trainin
     ConfigurationError
         Where there are too few frames.
     """
-    n_labelled = n_given - config.horizon_bars
+    n_labelled = n_given - config.longest_horizon_bars
     inner = _walk_forward(inner_folds, config).split(n_labelled)
     return Folds((*inner, (np.arange(n_labelled, dtype=np.int64), test)), n_given, chooses_once=True)
 
 
 def _spans_within(n_frames: int, config: TrainingConfig) -> list[Fold]:
     chosen = config.validation
-    gap = {"horizon_bars": config.horizon_bars, "embargo_bars": config.embargo_bars}
+    gap = {"horizon_bars": config.longest_horizon_bars, "embargo_bars": config.embargo_bars}
     match chosen.kind:
         case "walk_forward":
             return list(_walk_forward(config.n_folds, config).split(n_frames))
@@ -90,4 +94,4 @@ def _spans_within(n_frames: int, config: TrainingConfig) -> list[Fold]:
 
 
 def _walk_forward(n_folds: int, config: TrainingConfig) -> PurgedWalkForward:
-    return PurgedWalkForward(n_folds, config.horizon_bars, config.embargo_bars, config.min_train_frac)
+    return PurgedWalkForward(n_folds, config.longest_horizon_bars, config.embargo_bars, config.min_train_frac)

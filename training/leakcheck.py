@@ -126,7 +126,9 @@ def _find_selection_leaks(  # noqa: PLR0917 - what it reads comes from the check
     config = settings.training
     if not config.selection:
         return ()
-    splitter = PurgedWalkForward(config.n_folds, config.horizon_bars, config.embargo_bars, config.min_train_frac)
+    splitter = PurgedWalkForward(
+        config.n_folds, config.longest_horizon_bars, config.embargo_bars, config.min_train_frac
+    )
     here = _dataset(settings, features, frames, compute(frames))
     leaks = []
     for fold, (train, test) in enumerate(splitter.split(len(frames)), start=1):

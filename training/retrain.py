@@ -102,7 +102,7 @@ def trade_walk_forward(
     settings = settings.model_copy(update={"training": training})
     close_ns = loaded.frames.ts_close_ns
     sessions = sessions_around(loaded.calendar, int(close_ns[0]), int(close_ns[-1]))
-    windows = cut_windows(close_ns, sessions.close_ns, settings.walk_forward, training.horizon_bars)
+    windows = cut_windows(close_ns, sessions.close_ns, settings.walk_forward, training.longest_horizon_bars)
     first, stop = windows[0].test_start, windows[-1].test_stop
     benchmark = benchmark_of(settings, loaded.frames.rows(first, stop, first_seq=0))
     on_loaded()

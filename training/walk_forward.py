@@ -23,7 +23,7 @@ from outcry.models.manifest import CoverageRecord, FoldRecord, LabelSpec
 from outcry.models.uncertainty.prediction_sets import PredictionSets
 from training.calibrate import fit_calibration, identity_calibration
 from training.conformal import fit_prediction_sets, measure_coverage
-from training.dataset import ReadFeatures, split_in_time
+from training.dataset import Outcomes, ReadFeatures, split_in_time
 from training.ensembles.apply import combine_rows
 from training.ensembles.fit import fit_combiner
 from training.ensembles.out_of_fold import NEVER, OutOfFold, join
@@ -47,6 +47,8 @@ class WalkForward:
         combiner reads besides the members.
     chooses_once : bool
         The first fold selects the columns of all of them.
+    outcomes : mapping of int to Outcomes, optional
+        By horizon, where members have one of their own; see `training.dataset.outcomes_of`.
     log_returns : float64 (n_frames, n_symbols), optional
         Of each bar, where ``training.weights.by_return`` asks for them.
 
@@ -54,6 +56,8 @@ class WalkForward:
     -----
     A fold selects columns on the rows before its validation rows: a number of rounds found on rows that helped to
     choose the columns would be too high.
+    Columns are selected, and the ensemble is weighed, calibrated and judged, by the labels of `data`. A member with a
+    horizon of its own learns and validates by the labels of that, on those of the rows that have one.
     Combiner and calibration of a fold come from the predictions for the folds before it, less those whose labels reach
     into it. The first fold has equal weights and no calibration. Of a frame that several folds predict, what the first
     of them said counts. A combiner that learns from outcomes begins each fold as it was fitted.
@@ -67,18 +71,24 @@ class WalkForward:
         read_features: ReadFeatures,
         *,
         chooses_once: bool = False,
+        outcomes: Mapping[int, Outcomes] | None = None,
         log_returns: FloatArray | None = None,
     ) -> None:
         self._data = data
+        self._outcomes = outcomes or {}
         self._log_returns = log_returns
         self._read_features = read_features
-        self._families = {name: find_family(name) for name in config.families}
-        self._params = {name: getattr(config, name) for name in config.families}
+        members = config.ensemble_members
+        self._families = {member.name: find_family(member.family) for member in members}
+        self._params = {member.name: getattr(config, member.family) for member in members}
+        self._horizons_bars = {member.name: member.horizon_bars or config.horizon_bars for member in members}
         self._lookback_bars = max(family.lookback_bars(self._params[name]) for name, family in self._families.items())
         self._ts_close_ns = ts_close_ns
         self._config = config
         self._chooses_once = chooses_once
-        self._out_of_fold = OutOfFold.nothing(len(self._families), config.horizon_bars, config.ensemble.feature_names)
+        self._out_of_fold = OutOfFold.nothing(
+            tuple(self._horizons_bars.values()), config.horizon_bars, config.ensemble.feature_names
+        )
         self._records: tuple[FoldRecord, ...] = ()
         self._chosen: tuple[tuple[str, ...], ...] = ()
         self._members: dict[str, Model] = {}
@@ -102,7 +112,7 @@ class WalkForward:
 
     @property
     def members(self) -> dict[str, Model]:
-        """The members of the last fold, by family."""
+        """The members of the last fold, by name."""
         return self._members
 
     @property
@@ -191,8 +201,6 @@ class WalkForward:
         self._feature_names = parts["training"].feature_names
         self._history = self._read_history(int(max(train[-1], test[-1])), self._feature_names)
         parts = {name: replace(part, history=self._history) for name, part in parts.items()}
-        for name in ("earlier", "validation", "training"):
-            parts[name] = self._weigh(parts[name])
         n_steps = 1 + len(self._families)
         for n_done, (name, family) in enumerate(self._families.items(), start=1):
             report(n_done / n_steps)
@@ -204,8 +212,9 @@ class WalkForward:
                 report=partial(_report_member, report, n_done, n_steps),
                 train_elsewhere=workers_of(config.neural_job),
             )
+            learnt = self._label(parts, self._horizons_bars[name])
             self._members[name] = family.fit(
-                parts["earlier"], parts["validation"], parts["training"], self._params[name], settings
+                learnt["earlier"], learnt["validation"], learnt["training"], self._params[name], settings
             )
         predicted = np.stack([_predict(member, parts["test"]) for member in self._members.values()])
         judged = self._out_of_fold_of(predicted, parts["test"], train)
@@ -219,14 +228,14 @@ class WalkForward:
             lookback_bars = family.lookback_bars(self._params[name])
             if lookback_bars > len(train):
                 raise ConfigurationError(
-                    f"training.{name}.lookback_bars must be at most the {len(train)} frames that fold "
+                    f"training.{family.name}.lookback_bars must be at most the {len(train)} frames that fold "
                     f"{len(self._records) + 1} learns from, was {lookback_bars}"
                 )
 
-    def _check_rows(self, parts: Mapping[str, Dataset]) -> None:
+    def _check_rows(self, parts: Mapping[str, Dataset], horizon: str = "") -> None:
         for name, part in parts.items():
             if not len(part):
-                raise DataValidationError(f"fold {len(self._records) + 1} must have {name} rows, had none")
+                raise DataValidationError(f"fold {len(self._records) + 1} must have {name} rows{horizon}, had none")
 
     def _last_known(self, train: IntArray, test: IntArray) -> int:
         """Return the last frame before those tested whose label says nothing of theirs."""
@@ -234,15 +243,24 @@ class WalkForward:
         before = train[train < test[0]]
         return max(int(test[0]) - gap_bars - 1, int(before[-1]) if len(before) else -1)
 
-    def _weigh(self, part: Dataset) -> Dataset:
-        """Return training rows with what each counts, by the rows of the part alone."""
+    def _label(self, parts: Mapping[str, Dataset], horizon_bars: int) -> dict[str, Dataset]:
+        """Return the rows to learn from with the labels of a horizon, and with what each counts."""
+        learnt = {name: parts[name] for name in ("earlier", "validation", "training")}
+        if horizon_bars != self._config.horizon_bars:
+            outcomes = self._outcomes[horizon_bars]
+            learnt = {name: outcomes.label(part) for name, part in learnt.items()}
+            self._check_rows(learnt, f" with a label {horizon_bars} bars ahead")
+        return {name: self._weigh(part, horizon_bars) for name, part in learnt.items()}
+
+    def _weigh(self, part: Dataset, horizon_bars: int) -> Dataset:
+        """Return training rows with what each counts, by the rows of the part and its labels alone."""
         config = self._config
         if config.weights == WeightsConfig():
             return part
         if part.symbol is None or (config.weights.by_return and self._log_returns is None):
             raise DataValidationError("weights need the symbol of each row, and those by return the returns of bars")
         returns = np.empty((0, 0)) if self._log_returns is None else self._log_returns
-        last_row = part.frame + config.horizon_bars
+        last_row = part.frame + horizon_bars
         return replace(part, weights=weigh_rows(config.weights, part.frame, last_row, part.symbol, returns))
 
     def _read_history(self, last_frame: int, names: Sequence[str]) -> FeatureHistory | None:
@@ -274,6 +292,7 @@ class WalkForward:
             rows=rows,
             feature_names=names,
             resumed_at=learnt[place + 1],
+            learnt_bars=self._out_of_fold.learnt_bars,
         )
 
     def _fit_combiner(self, last_frame: int) -> None:
@@ -302,7 +321,8 @@ class WalkForward:
     def _judge(self, train: Dataset, test: OutOfFold, is_new: BoolArray) -> FoldRecord:
         """Score what the combiner makes of what its members said; bool `is_new` tells rows that no fold had before."""
         said = self._calibration.apply(combine_rows(self._combiner, test))
-        self._judged = (*self._judged, replace(test, probability=said[np.newaxis]).where(is_new))
+        of_all = replace(test, probability=said[np.newaxis], learnt_bars=(self._config.longest_horizon_bars,))
+        self._judged = (*self._judged, of_all.where(is_new))
         self._coverage = () if self._sets is None else measure_coverage(self._sets, said, test.labels)
         scores = score(said, test.labels)
         counts = np.bincount(train.labels, minlength=len(Direction)) + 1.0

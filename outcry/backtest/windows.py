@@ -132,7 +132,7 @@ def cut_windows(
         if train_stop - gap_bars - train_start <= horizon_bars:
             raise ConfigurationError(
                 f"a training span must keep a row with a label: {train_stop - train_start} frames, of which "
-                f"{gap_bars} are purged and {horizon_bars} (training.horizon_bars) have no label"
+                f"{gap_bars} are purged and {horizon_bars} (the longest horizon of training) have no label"
             )
         windows.append(Window(number, train_start, train_stop - gap_bars, test_start, test_stop))
     return tuple(windows)

@@ -3,6 +3,7 @@
     manifest.json      what it is, what it was measured to do, and the SHA-256 of every other file
     xgboost.json       the members, each in the files of its family
     lightgbm.txt
+    lightgbm@20.txt    of a member with a horizon of its own
     combiner.json      what makes one answer of theirs
     calibration.json   knots of the probability map
     conformal.json     what its prediction sets are made of, where it has any
@@ -42,6 +43,7 @@ from outcry.models.manifest import (
     MemberRecord,
     parse_manifest,
 )
+from outcry.models.member import parse_member
 from outcry.models.uncertainty.prediction_sets import PredictionSets
 
 MANIFEST_FILE = "manifest.json"
@@ -202,7 +204,8 @@ def write_bundle(
         Where bundles are kept; the new one is named after its version. One that is there already and sound is left
         alone.
     facts : BundleFacts
-    members : mapping of family to Model
+    members : mapping of name to Model
+        Names are those of `outcry.models.member`.
     combiner : Combiner
         Of so many members, in their order.
     calibration : Calibration
@@ -219,13 +222,16 @@ def write_bundle(
     if prediction_sets is not None:
         content[CONFORMAL_FILE] = prediction_sets.to_json()
     weights_frac = combiner.spec.weights_frac if isinstance(combiner.spec, WeightedSpec) else (None,) * len(members)
-    for (family, model), weight_frac in zip(members.items(), weights_frac, strict=True):
-        files = model.save()
+    for (name, model), weight_frac in zip(members.items(), weights_frac, strict=True):
+        files, member = _files_of(name, model), parse_member(name)
         content.update(files)
-        lookback_bars = model.lookback_bars if isinstance(model, WindowModel) else 1
         records.append(
             MemberRecord(
-                family=family, files=tuple(sorted(files)), weight_frac=weight_frac, lookback_bars=lookback_bars
+                family=member.family,
+                horizon_bars=member.horizon_bars,
+                files=tuple(sorted(files)),
+                weight_frac=weight_frac,
+                lookback_bars=model.lookback_bars if isinstance(model, WindowModel) else 1,
             )
         )
     return _write(directory, BundleManifest.model_construct(**dict(facts), members=tuple(records)), content, golden)
@@ -246,9 +252,9 @@ def _write(directory: Path, draft: BundleManifest, content: dict[str, bytes], go
 
 
 def load_members(bundle: ModelBundle) -> dict[str, Model]:
-    """Read every member by family, those without a vote too."""
+    """Read every member by its name, those without a vote too."""
     content, n_features = _content_with(bundle, {}), len(bundle.manifest.feature_names)
-    return {record.family: _load_member(record, content, n_features) for record in bundle.manifest.members}
+    return {record.name: _load_member(record, content, n_features) for record in bundle.manifest.members}
 
 
 def with_members(bundle: ModelBundle, members: Mapping[str, Model]) -> ModelBundle:
@@ -266,8 +272,8 @@ def write_revision(
     directory : Path
         As `write_bundle`.
     bundle : ModelBundle
-    members : mapping of family to model
-        Of some of its families.
+    members : mapping of name to model
+        Of some of its members.
     changes : mapping
         Facts that are others; see `BundleFacts`.
     """
@@ -278,9 +284,15 @@ def write_revision(
 
 def _content_with(bundle: ModelBundle, members: Mapping[str, Model]) -> dict[str, bytes]:
     content = {name: _read(bundle.path / name) for name in bundle.manifest.files}
-    for model in members.values():
-        content.update(model.save())
+    for name, model in members.items():
+        content.update(_files_of(name, model))
     return content
+
+
+def _files_of(name: str, model: Model) -> dict[str, bytes]:
+    """Return the files of a member, by the names that they have in a bundle."""
+    member = parse_member(name)
+    return {member.file_name(file): text for file, text in model.save().items()}
 
 
 def _publish(content: Mapping[str, bytes], target: Path) -> Path:
@@ -324,10 +336,11 @@ def _build_ensemble(manifest: BundleManifest, content: Mapping[str, bytes]) -> E
 def _load_member(record: MemberRecord, content: Mapping[str, bytes], n_features: int) -> Model:
     if record.family not in FAMILY_NAMES:
         raise BundleError(f"family of a member must be one of {', '.join(FAMILY_NAMES)}, was {record.family}")
-    model = find_family(record.family).load({name: content[name] for name in record.files}, n_features)
+    files = {record.member.file_of_family(name): content[name] for name in record.files}
+    model = find_family(record.family).load(files, n_features)
     found = model.lookback_bars if isinstance(model, WindowModel) else 1
     if found != record.lookback_bars:
-        raise BundleError(f"{record.family} must read {record.lookback_bars} rows, reads {found}")
+        raise BundleError(f"{record.name} must read {record.lookback_bars} rows, reads {found}")
     return model
 
 

@@ -165,7 +165,7 @@ class Decisions:
         if isinstance(combiner, OnlineCombiner):
             combined = combiner.replay(self._n_frames, said, settled, values, self._columns)
         else:
-            rows = values.reshape(-1, values.shape[2])
+            rows = values.reshape(values.shape[0] * values.shape[1], values.shape[2])
             combined = combiner.combine(said.reshape(len(said), -1, len(Direction)), rows, self._columns)
         self._n_frames += len(close)
         probability = self._calibration.apply(combined.reshape(-1, len(Direction))).reshape(shape)

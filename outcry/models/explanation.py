@@ -29,7 +29,7 @@ class Contributions(_Record):
     Attributes
     ----------
     whom : str
-        A family, or `ENSEMBLE`.
+        A member, or `ENSEMBLE`.
     is_exact : bool
         Of the model as it is stored; False where it was asked with columns of other rows, in drawn orders.
     base_nats : tuple of float (3,)

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from outcry.errors import BundleError
+from outcry.models.member import Member
 
 SCHEMA_VERSION: Final = 5
 COMBINER_FILE: Final = "combiner.json"
@@ -15,7 +16,7 @@ CONFORMAL_FILE: Final = "conformal.json"
 GOLDEN_FILE: Final = "golden.npz"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(json|txt|npz)$")]
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]+(@[0-9]+)?\.(json|txt|npz)$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -141,12 +142,25 @@ class BundleFacts(_Record):
 
 
 class MemberRecord(_Record):
-    """One model of the ensemble, the rows it reads, and the weight it begins with where the combiner gives one."""
+    """One model of the ensemble, the rows it reads, and the weight it begins with where the combiner gives one.
+
+    `horizon_bars` is over how many bars it learnt, where these are not those of the label.
+    """
 
     family: str
+    horizon_bars: int | None = Field(default=None, gt=0, exclude_if=lambda bars: bars is None)
     files: tuple[FileName, ...] = Field(min_length=1)
     weight_frac: Fraction | None
     lookback_bars: int = Field(default=1, gt=0)
+
+    @property
+    def member(self) -> Member:
+        return Member(self.family, self.horizon_bars)
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other members."""
+        return self.member.name
 
 
 class BundleManifest(BundleFacts):

@@ -46,7 +46,7 @@ def fit_combiner(out_of_fold: OutOfFold, config: EnsembleConfig) -> Combiner:
     Raises
     ------
     ConfigurationError
-        Where the configuration speaks of another number of members.
+        Where the configuration speaks of another number of members, or of horizons that they do not differ in.
     DataValidationError
         Where a feature that is asked for is not there, or tells no states.
     """
@@ -72,9 +72,13 @@ def _fit_spec(data: OutOfFold, config: EnsembleConfig) -> CombinerSpec:
 
 def _weighted_spec(data: OutOfFold, config: WeightedConfig) -> CombinerSpec:
     """Return a combiner of the kind that the method names, with its settings and with weights."""
-    if isinstance(config, MultiHorizonConfig) and len(config.horizons_bars) != data.n_members:
-        raise ConfigurationError(f"horizons_bars must be {data.n_members}, one a member, were {config.horizons_bars}")
     values: dict[str, Any] = config.model_dump(exclude=_ONLY_FOR_THE_FIT)
+    if isinstance(config, MultiHorizonConfig):
+        if len(set(data.horizons_bars)) != data.n_members:
+            raise ConfigurationError(
+                f"multi_horizon must have members that learn different horizons, these learn {data.horizons_bars} bars"
+            )
+        values["horizons_bars"] = data.horizons_bars
     if isinstance(config, SoftVoteConfig):
         is_per_class = values.pop("is_per_class")
         if is_per_class and config.weights_frac is None:

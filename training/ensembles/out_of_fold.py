@@ -32,18 +32,22 @@ class OutOfFold:
     trained_to : int64 (n_rows,)
         The last frame before the row that its members were trained on.
     horizon_bars : int
+        Of the labels.
     rows : float64 (n_rows, n_features)
         Features that combiners may read.
     feature_names : tuple of str
         Of the columns.
     resumed_at : int64 (n_rows,), optional
         The first frame after the row that its members were trained on, in k-fold schemes; without, there is none.
+    learnt_bars : tuple of int (n_members,), optional
+        Over how many bars each member learnt; without, all of them over `horizon_bars`.
 
     Raises
     ------
     DataValidationError
         Where shapes differ, a label is not known, or members had learnt from a row whose label overlaps one they
-        predict: a training label at frame s depends on s..s + horizon_bars, one predicted at t on t..t + horizon_bars.
+        predict: a training label at frame s depends on s..s + h, h being the longest horizon of a member, and one
+        predicted at t on t..t + horizon_bars.
     """
 
     probability: FloatArray
@@ -55,6 +59,7 @@ class OutOfFold:
     rows: FloatArray
     feature_names: tuple[str, ...]
     resumed_at: IntArray | None = None
+    learnt_bars: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         n_rows = len(self.labels)
@@ -65,6 +70,8 @@ class OutOfFold:
         shape = (len(self.probability), n_rows, len(Direction))
         if self.probability.shape != shape or not len(self.probability):
             raise DataValidationError(f"probability must have shape {shape}, was {self.probability.shape}")
+        if len(self.horizons_bars) != self.n_members:
+            raise DataValidationError(f"learnt_bars must be {self.n_members}, one a member, were {self.learnt_bars}")
         if self.rows.shape != (n_rows, len(self.feature_names)):
             expected = (n_rows, len(self.feature_names))
             raise DataValidationError(f"rows must have shape {expected}, was {self.rows.shape}")
@@ -75,11 +82,12 @@ class OutOfFold:
         self._check_out_of_fold()
 
     def _check_out_of_fold(self) -> None:
-        seen = np.flatnonzero(self.trained_to + self.horizon_bars >= self.frame)
+        longest_bars = max(self.horizons_bars)
+        seen = np.flatnonzero(self.trained_to + longest_bars >= self.frame)
         if seen.size:
             row = seen[0]
             raise DataValidationError(
-                f"trained_to must be more than horizon_bars {self.horizon_bars} before frame {self.frame[row]}, was"
+                f"trained_to must be more than horizon_bars {longest_bars} before frame {self.frame[row]}, was"
                 f" {self.trained_to[row]}"
             )
         if self.resumed_at is not None:
@@ -92,13 +100,13 @@ class OutOfFold:
                 )
 
     @classmethod
-    def nothing(cls, n_members: int, horizon_bars: int, feature_names: tuple[str, ...]) -> Self:
+    def nothing(cls, learnt_bars: tuple[int, ...], horizon_bars: int, feature_names: tuple[str, ...]) -> Self:
         """Return what is known before the first fold: no row."""
         none = np.empty(0, dtype=np.int64)
         rows = np.empty((0, len(feature_names)))
-        probability = np.empty((n_members, 0, len(Direction)))
+        probability = np.empty((len(learnt_bars), 0, len(Direction)))
         labels = none.astype(np.int8)
-        return cls(probability, labels, none, none, none, horizon_bars, rows, feature_names, none)
+        return cls(probability, labels, none, none, none, horizon_bars, rows, feature_names, none, learnt_bars)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -106,6 +114,11 @@ class OutOfFold:
     @property
     def n_members(self) -> int:
         return len(self.probability)
+
+    @property
+    def horizons_bars(self) -> tuple[int, ...]:
+        """Over how many bars each member learnt."""
+        return self.learnt_bars or (self.horizon_bars,) * self.n_members
 
     def up_to(self, last_frame: int) -> Self:
         """Return the rows of frames up to `last_frame`; those with a label known at t are ``up_to(t - horizon_bars)``.

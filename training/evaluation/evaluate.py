@@ -89,7 +89,7 @@ def evaluate(settings: Settings, run_jobs: RunJobs, on_progress: Progress) -> Ev
     Parameters
     ----------
     settings : Settings
-        ``training.families`` are the families, ``evaluation.ensembles`` those of all of them; `walk_forward` says how
+        ``training.ensemble_members`` are graded, and ``evaluation.ensembles`` of all of them; `walk_forward` says how
         the market is cut.
     run_jobs : callable
         Does the jobs, in whatever order and place; see `training.evaluation.window.evaluate_window`.
@@ -108,7 +108,7 @@ def evaluate(settings: Settings, run_jobs: RunJobs, on_progress: Progress) -> Ev
     settings = settings.model_copy(update={"training": training, "floor": floor})
     close_ns = loaded.frames.ts_close_ns
     sessions = sessions_around(loaded.calendar, int(close_ns[0]), int(close_ns[-1]))
-    windows = cut_windows(close_ns, sessions.close_ns, settings.walk_forward, training.horizon_bars)
+    windows = cut_windows(close_ns, sessions.close_ns, settings.walk_forward, training.longest_horizon_bars)
     first, stop = windows[0].test_start, windows[-1].test_stop
     features = resolve_features(settings.features, loaded.bar_ns, loaded.universe.symbols)
     warm_up(features, partial(on_progress, KERNELS_STEP), others=(FOREST, LOOP))

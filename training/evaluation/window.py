@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from actors.fast import ask_members
-from configs.ensemble import EnsembleConfig, MedianConfig, TrimmedMeanConfig
+from configs.ensemble import EnsembleConfig, MedianConfig, MultiHorizonConfig, TrimmedMeanConfig
 from outcry.errors import OutcryError
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction
@@ -34,7 +34,7 @@ class WindowEvaluation:
     Attributes
     ----------
     names : tuple of str
-        Of the candidates: the families, then the ensembles of all of them.
+        Of the candidates: the members, then the ensembles of all of them.
     probability : float64 (n_candidates, n_test_rows, n_symbols, 3)
         Calibrated on what the members of earlier folds said, out of fold.
     base : float64 (3,)
@@ -80,7 +80,7 @@ def _evaluate(market: WindowMarket, job: WindowJob) -> WindowEvaluation:
         report=lambda _: None,
     )
     train, n_symbols = folds.spans[-1][0], market.frames.n_symbols
-    ensembles = _ensembles(market, len(walk.members))
+    ensembles = _ensembles(market)
     names = tuple(dict.fromkeys(name for each in ensembles.values() for name in each.feature_names))
     known = walk.out_of_fold(int(train[-1])).of_known()
     rows = read_rows(reader_from(market, start), known.frame, known.symbol, names)
@@ -105,13 +105,17 @@ def _evaluate(market: WindowMarket, job: WindowJob) -> WindowEvaluation:
     return WindowEvaluation(tuple(found), np.stack(list(found.values())), counts / counts.sum())
 
 
-def _ensembles(market: WindowMarket, n_members: int) -> dict[str, EnsembleConfig]:
-    """Return the ensembles that differ from each other and from the families, by name."""
+def _ensembles(market: WindowMarket) -> dict[str, EnsembleConfig]:
+    """Return the ensembles that differ from each other and from the members, by name."""
+    members = market.settings.training.ensemble_members
+    n_members, n_horizons = len(members), len({member.horizon_bars for member in members})
     found: dict[str, EnsembleConfig] = {}
     wanted = dict.fromkeys((*market.settings.evaluation.ensembles, market.settings.training.ensemble))
     for config in wanted:
         is_mean = isinstance(config, MedianConfig | TrimmedMeanConfig) and n_members < N_WITH_A_MIDDLE
-        if n_members == 1 or is_mean or not set(config.feature_names) <= set(market.table.columns):
+        is_of_one_horizon = isinstance(config, MultiHorizonConfig) and n_horizons < n_members
+        lacks_columns = not set(config.feature_names) <= set(market.table.columns)
+        if n_members == 1 or is_mean or is_of_one_horizon or lacks_columns:
             continue
         n_alike = sum(each.method == config.method for each in found.values())
         found[f"{config.method} {n_alike + 1}" if n_alike else config.method] = config

@@ -9,11 +9,11 @@ import numpy as np
 from configs.schema import Settings
 from outcry.adapters.sources.load import LoadedMarket
 from outcry.market.frame import FloatArray, IntArray
-from outcry.models.bundle import ModelBundle
+from outcry.models.bundle import ModelBundle, load_members
 from outcry.models.evaluation import score
 from outcry.models.explanation import ENSEMBLE, Contributions, Drift, Explanation
-from outcry.models.families import find_family
 from outcry.models.family import Model, WindowModel
+from outcry.models.member import Member
 from outcry.models.reliability import reliability_curves
 from training.explain.attention import attention_profile
 from training.explain.drift import stability_index
@@ -81,7 +81,7 @@ def explain_bundle(
     probability = predict(test)
     if (is_lost := np.isnan(probability).any(axis=1)).any():  # nothing is known of what the members read
         test, probability = test.take(np.flatnonzero(~is_lost)), probability[~is_lost]
-    members = list(_members(bundle))
+    members = _members(bundle)
     n_read = len(bundle.manifest.feature_names)
     of_columns = partial(on_progress, CONTRIBUTIONS_STEP)
     contributions = tuple(
@@ -96,7 +96,7 @@ def explain_bundle(
         np.random.default_rng(options.seed),
         partial(on_progress, IMPORTANCE_STEP),
     )
-    profiles = (attention_profile(family, model, test.first_columns(n_read)) for family, model in members)
+    profiles = (attention_profile(member.name, model, test.first_columns(n_read)) for member, model in members)
     ts_close_ns = market.frames.ts_close_ns
     return Explanation(
         bundle_version=bundle.version,
@@ -120,7 +120,7 @@ def explain_bundle(
 
 def _contributions(  # noqa: PLR0917 - what is explained, on what, and how
     predict: Predict,
-    members: list[tuple[str, Model]],
+    members: list[tuple[Member, Model]],
     test: Sample,
     earlier: Sample,
     n_read: int,
@@ -137,11 +137,11 @@ def _contributions(  # noqa: PLR0917 - what is explained, on what, and how
     of_all = sample_shapley(predict, told, background, rng, _part(report, 0, n_steps))
     yield _summary(ENSEMBLE, of_all, n_features, is_exact=False)
     told, background, earlier = (each.first_columns(n_read) for each in (told, background, earlier))
-    for number, (family, model) in enumerate(members, start=1):
-        exact = exact_shapley(family, model, told, earlier, n_threads)
+    for number, (member, model) in enumerate(members, start=1):
+        exact = exact_shapley(member.family, model, told, earlier, n_threads)
         ask, done = partial(ask_member, model), _part(report, number, n_steps)
         shapley = exact or sample_shapley(ask, told, background, rng, done)
-        yield _summary(family, shapley, n_features, is_exact=exact is not None)
+        yield _summary(member.name, shapley, n_features, is_exact=exact is not None)
         done(1.0)
 
 
@@ -167,12 +167,10 @@ def _ask_ensemble(bundle: ModelBundle, sample: Sample) -> FloatArray:
     return bundle.predict_proba(sample.rows, windows=sample.windows)
 
 
-def _members(bundle: ModelBundle) -> Iterator[tuple[str, Model]]:
-    """Yield family and model of each member that is heard."""
-    for member in bundle.manifest.members:
-        if member.weight_frac != 0.0:
-            files = {name: (bundle.path / name).read_bytes() for name in member.files}
-            yield member.family, find_family(member.family).load(files, len(bundle.manifest.feature_names))
+def _members(bundle: ModelBundle) -> list[tuple[Member, Model]]:
+    """Return each member that is heard."""
+    models = load_members(bundle)
+    return [(each.member, models[each.name]) for each in bundle.manifest.members if each.weight_frac != 0.0]
 
 
 def _groups(rows: FloatArray, min_abs_spearman: float | None) -> list[IntArray]:

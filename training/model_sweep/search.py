@@ -107,7 +107,7 @@ def prepare_search(settings: Settings, plan: SearchPlan, on_progress: Progress) 
         "plan": [plan.algorithm, plan.objective, plan.max_drawdown_frac, plan.is_stopping, plan.seed],
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    name = f"{'+'.join(config.families)} at {config.horizon_bars} bars"
+    name = f"{'+'.join(member.name for member in config.ensemble_members)} at {config.horizon_bars} bars"
     return PreparedSearch(digest[:16], name, settings, loaded, training, plan)
 
 

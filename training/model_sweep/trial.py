@@ -17,7 +17,7 @@ from outcry.execution.tape import frames_looked_back
 from outcry.market.frame import FloatArray, IntArray
 from outcry.messages import ReasonArray
 from outcry.models.decisions import Decided
-from training.dataset import returns_to_weigh
+from training.dataset import outcomes_of, returns_to_weigh
 from training.model_sweep.market import SearchMarket
 from training.model_sweep.space import settings_at
 from training.walk_forward import WalkForward
@@ -75,6 +75,7 @@ def run_trial(market: SearchMarket, point: Mapping[str, Any]) -> Iterator[TrialR
         shared.frames.ts_close_ns,
         config,
         shared.table.read,
+        outcomes=outcomes_of(shared.frames, config),
         log_returns=returns_to_weigh(shared.frames, config),
     )
     returns: dict[int, list[float]] = {}

@@ -12,6 +12,7 @@ from outcry.errors import BundleError, DataValidationError
 from outcry.labels.outcomes import DirectionOutcomes
 from outcry.market.frame import FloatArray
 from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.member import check_one_horizon
 from training.online.buffer import OutcomeBuffer
 from training.online.update import OnlineUpdate, update_bundle
 
@@ -41,6 +42,11 @@ class OnlineLearner:
         Updates that were made before, by frame: they are taken as they were decided and not made again. After the last
         of them others are made as they become due.
 
+    Raises
+    ------
+    ConfigurationError
+        As `check_one_horizon`.
+
     Notes
     -----
     A row is learnt from when its label is known, `horizon_bars` after it, and never before. Adopted or rolled back, an
@@ -57,6 +63,7 @@ class OnlineLearner:
         *,
         decided: Mapping[int, DecidedUpdate] | None = None,
     ) -> None:
+        check_one_horizon(member.member for member in model.manifest.members)
         label = model.manifest.label
         self._model, self._n_symbols = model, n_symbols
         self._training, self._config, self._directory = training, config, directory
@@ -149,7 +156,10 @@ class OnlineLearner:
         ------
         BundleError
             Where it reads other columns or windows, or forecasts something else.
+        ConfigurationError
+            As `check_one_horizon`.
         """
+        check_one_horizon(member.member for member in model.manifest.members)
         for name in ("feature_names", "lookback_bars", "features_hash"):
             if getattr(model, name) != getattr(self._model, name):
                 raise BundleError(f"bundle {model.version} must have the {name} of {self._model.version}, has others")

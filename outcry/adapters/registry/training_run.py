@@ -6,8 +6,7 @@ from typing import Any
 
 from outcry.adapters.clock import SystemClock
 from outcry.adapters.registry.connection import MlflowConnection
-from outcry.models.bundle import ModelBundle
-from outcry.models.families import find_family
+from outcry.models.bundle import ModelBundle, load_members
 from outcry.models.manifest import BundleManifest, FoldRecord
 from outcry.models.tree_model import TreeModel
 
@@ -77,7 +76,7 @@ def tags_of(manifest: BundleManifest) -> dict[str, str]:
         "bar_ns": str(manifest.bar_ns),
         "first_ts_ns": str(manifest.first_ts_ns),
         "last_ts_ns": str(manifest.last_ts_ns),
-        "families": ",".join(member.family for member in manifest.members),
+        "families": ",".join(member.name for member in manifest.members),
         "n_symbols": str(len(manifest.symbols)),
         "universe": ",".join(manifest.symbols)[:_MAX_TAG_LENGTH],
         "code_version": manifest.code_version,
@@ -91,13 +90,13 @@ def metrics_of(bundle: ModelBundle) -> Iterator[tuple[str, float, int]]:
     for number, fold in enumerate(manifest.folds, start=1):
         yield from ((f"fold.{key}", value, number) for key, value in _scores(fold))
     yield from ((f"test.{key}", value, 0) for key, value in _scores(manifest.test))
+    models = load_members(bundle)
     for member in manifest.members:
+        key = f"member.{member.name.replace('@', '_at_')}"  # MLflow takes no @ in a key
         if member.weight_frac is not None:
-            yield f"member.{member.family}.weight_frac", member.weight_frac, 0
-        files = {name: (bundle.path / name).read_bytes() for name in member.files}
-        model = find_family(member.family).load(files, len(manifest.feature_names))
-        if isinstance(model, TreeModel):
-            yield f"member.{member.family}.n_rounds", float(model.n_rounds), 0
+            yield f"{key}.weight_frac", member.weight_frac, 0
+        if isinstance(model := models[member.name], TreeModel):
+            yield f"{key}.n_rounds", float(model.n_rounds), 0
     yield "bundle.size_bytes", float(size_bytes(bundle)), 0
     yield "bundle.n_features", float(len(bundle.feature_names)), 0
 

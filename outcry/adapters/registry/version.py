@@ -69,7 +69,7 @@ def contract_of(manifest: BundleManifest) -> str:
 
 def recipe_of(manifest: BundleManifest, settings: Mapping[str, Any]) -> str:
     """Return a digest of how a model was made, whatever it was made from: settings, families, columns' selection."""
-    return _digest([dict(settings), [member.family for member in manifest.members]])
+    return _digest([dict(settings), [member.name for member in manifest.members]])
 
 
 def next_version(before: Mapping[str, str] | None, contract: str, recipe: str) -> str:

@@ -22,7 +22,7 @@ MUCH_DRIFT = 0.25
 
 def identity_card(manifest: BundleManifest) -> str:
     """Return what the model is, and where it comes from."""
-    members = ", ".join(f"{member.family} {percent(member.weight_frac, 0)}" for member in manifest.members)
+    members = ", ".join(f"{member.name} {percent(member.weight_frac, 0)}" for member in manifest.members)
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(manifest.libraries.items()))
     data = span((manifest.first_ts_ns, manifest.last_ts_ns))
     rows = (

@@ -1,11 +1,12 @@
 """Families and every ensemble of them are graded on frames that nothing of them had seen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from configs.ensemble import RegimeThresholdsConfig, SelectionConfig
+from configs.ensemble import MeanConfig, MultiHorizonConfig, RegimeThresholdsConfig, SelectionConfig
 from configs.evaluation import EvaluationConfig
 from configs.loader import load_settings
 from outcry.market.sessions import Sessions
@@ -55,6 +56,26 @@ def test_every_ensemble_that_differs_is_graded_beside_the_families(shared: Windo
     assert not np.array_equal(by_name["adaptive"], by_name["soft_vote"])
     again = evaluate_window(shared, job)
     np.testing.assert_array_equal(again.probability, found.probability)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (("lightgbm@1", "lightgbm", "lightgbm@9"), ("mean", "multi_horizon")),
+        (("lightgbm@1", "lightgbm", "xgboost@1"), ("mean",)),
+    ],
+)
+def test_members_of_several_horizons_are_graded_and_so_is_their_ensemble_where_they_differ(
+    shared: WindowMarket, members: tuple[str, ...], expected: tuple[str, ...], monkeypatch
+) -> None:
+    monkeypatch.setattr(WindowMarket, "features", property(lambda market: _Features()))
+    training = shared.settings.training.model_copy(update={"members": members, "ensemble": MeanConfig()})
+    evaluation = EvaluationConfig(ensembles=(MeanConfig(), MultiHorizonConfig()))
+    settings = shared.settings.model_copy(update={"training": training, "evaluation": evaluation})
+    job = WindowJob(0, train=(0, 500), test=(510, 600), judged=(510, 600), key="key")
+    found = evaluate_window(replace(shared, settings=settings), job)
+    assert found.names == (*members, *expected)
+    np.testing.assert_allclose(found.probability.sum(axis=3), 1.0, atol=1e-12)
 
 
 class _Features:

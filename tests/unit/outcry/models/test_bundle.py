@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from outcry.errors import BundleError, PredictionError
 from outcry.market.frame import FloatArray
-from outcry.models.bundle import GoldenInputs, ModelBundle, load_bundle, write_bundle
+from outcry.models.bundle import GoldenInputs, ModelBundle, load_bundle, load_members, write_bundle, write_revision
 from outcry.models.calibration import Calibration
 from outcry.models.combiners import Combiner, build_combiner
 from outcry.models.combiners.soft_vote import SoftVoteSpec
@@ -309,3 +309,34 @@ def test_answers_may_differ_as_far_as_the_members_allow(bundle: ModelBundle, mon
     moved(5e-6).check_golden()
     with pytest.raises(BundleError, match=r"to 1e-05, was off by 0\.00"):
         moved(1e-3).check_golden()
+
+
+def test_a_family_stands_for_several_horizons_each_in_files_of_its_own(
+    tmp_path: Path, facts: BundleFacts, models: Models, calibration: Calibration, rows: FloatArray
+) -> None:
+    boosted = {"lightgbm@20": models["lightgbm"], "xgboost": models["xgboost"], "xgboost@1": models["xgboost"]}
+    combiner = build_combiner(SoftVoteSpec(weights_frac=(0.4, 0.4, 0.2)))
+    golden = GoldenInputs(rows[:20])
+    path = write_bundle(
+        tmp_path, facts=facts, members=boosted, combiner=combiner, calibration=calibration, golden=golden
+    )
+    bundle = load_bundle(path)
+    found = [(member.name, member.horizon_bars, member.files) for member in bundle.manifest.members]
+    assert found == [
+        ("lightgbm@20", 20, ("lightgbm@20.txt",)),
+        ("xgboost", None, ("xgboost.json",)),
+        ("xgboost@1", 1, ("xgboost@1.json",)),
+    ]
+    assert list(load_members(bundle)) == list(boosted)
+    said = bundle.predict_members(rows)
+    assert said[1].tobytes() == said[2].tobytes()
+    np.testing.assert_array_equal(said[0], models["lightgbm"].predict_proba(rows))
+    revised = load_bundle(write_revision(tmp_path, bundle, {"xgboost@1": models["xgboost"]}, {"seed": 9}))
+    assert {name: bundle.manifest.files[name] for name in bundle.manifest.files} == dict(revised.manifest.files)
+
+
+def test_a_bundle_whose_members_have_one_horizon_says_what_it_always_said(bundle_path: Path) -> None:
+    """So that the digest of its content, its version, is still the one that an older code wrote."""
+    members = json.loads((bundle_path / "manifest.json").read_bytes())["members"]
+    assert [set(member) for member in members] == [{"family", "files", "weight_frac", "lookback_bars"}] * 2
+    assert [member["files"] for member in members] == [["xgboost.json"], ["lightgbm.txt"]]

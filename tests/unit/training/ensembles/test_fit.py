@@ -1,5 +1,6 @@
 """Each method finds what is to be found in predictions out of fold, and nothing in later ones."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -50,7 +51,7 @@ EXAMPLES: list[dict[str, Any]] = [
     {"method": "adaptive", "score": "sharpe"},
     {"method": "selection"},
     {"method": "thompson"},
-    {"method": "multi_horizon", "horizons_bars": (1, 5, 20)},
+    {"method": "multi_horizon"},
 ]
 
 
@@ -77,6 +78,7 @@ def data() -> OutOfFold:
         horizon_bars=HORIZON_BARS,
         rows=features.reshape(-1, 2),
         feature_names=FEATURES,
+        learnt_bars=(1, 2, HORIZON_BARS),
     )
 
 
@@ -201,8 +203,11 @@ def test_blending_looks_at_the_newest_members_alone(data: OutOfFold) -> None:
 def test_what_cannot_be_fitted_is_refused(data: OutOfFold) -> None:
     with pytest.raises(ConfigurationError, match="weights_frac must be 3, one a member"):
         fit_combiner(data, SoftVoteConfig(weights_frac=(0.5, 0.5)))
-    with pytest.raises(ConfigurationError, match="horizons_bars must be 3, one a member"):
-        fit_combiner(data, MultiHorizonConfig(horizons_bars=(1, 5)))
+    alike = replace(data, learnt_bars=(1, 3, 3))
+    with pytest.raises(
+        ConfigurationError, match=r"must have members that learn different horizons, these .* \(1, 3, 3\)"
+    ):
+        fit_combiner(alike, MultiHorizonConfig())
     with pytest.raises(DataValidationError, match="rows must hold the column tech_x"):
         fit_combiner(data, StackingConfig(features=("tech_x",)))
     with pytest.raises(ValidationError, match="method"):

@@ -42,6 +42,15 @@ def test_a_later_training_row_that_the_label_reaches_is_refused() -> None:
         make([10], [6], resumed_at=np.array([13]))
 
 
+def test_the_longest_horizon_that_a_member_learnt_must_not_reach_into_the_row() -> None:
+    assert make([10], [1], learnt_bars=(8, 3)).horizons_bars == (8, 3)
+    assert make([10], [6]).horizons_bars == (3, 3)
+    with pytest.raises(DataValidationError, match="trained_to must be more than horizon_bars 8 before frame 10, was 2"):
+        make([10], [2], learnt_bars=(8, 3))
+    with pytest.raises(DataValidationError, match=r"learnt_bars must be 2, one a member, were \(8,\)"):
+        make([10], [1], learnt_bars=(8,))
+
+
 @given(n_folds=st.integers(1, 4), embargo_bars=st.integers(0, 5))
 def test_a_purged_split_is_accepted_and_one_without_its_purge_is_not(n_folds: int, embargo_bars: int) -> None:
     folds = list(PurgedWalkForward(n_folds, HORIZON_BARS, embargo_bars).split(60))

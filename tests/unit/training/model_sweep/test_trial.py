@@ -69,6 +69,13 @@ def test_frames_on_both_sides_of_what_was_learnt_are_judged_and_a_session_is_tra
     assert results[-1].log_loss < 1.2
 
 
+def test_a_trial_of_several_horizons_learns_each_of_them(market: WindowMarket) -> None:
+    results = list(run_trial(search_of(market, "training.members=[ridge@1,ridge@20]", "training.n_folds=3"), {}))
+    assert [result.n_folds for result in results] == [1, 2]
+    alone = list(run_trial(search_of(market, "training.members=[ridge@20]", "training.n_folds=3"), {}))
+    assert results[-1].log_loss != alone[-1].log_loss
+
+
 def test_spans_end_where_frames_are_missing() -> None:
     assert [span.tolist() for span in spans_of(np.array([2, 3, 4, 8, 9, 20]))] == [[2, 3, 4], [8, 9], [20]]
     assert [span.tolist() for span in spans_of(np.array([5, 6]))] == [[5, 6]]

@@ -5,11 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.random_bundle import UNCHANGED, random_facts
+from outcry.errors import ConfigurationError
 from outcry.labels.direction import UNDEFINED
-from outcry.models.bundle import ModelBundle, load_bundle
+from outcry.models.bundle import GoldenInputs, ModelBundle, load_bundle, load_members, write_bundle
+from outcry.models.combiners import build_combiner
+from outcry.models.combiners.soft_vote import SoftVoteSpec
 from outcry.models.evaluation import score
 from tests.unit.training.online.drifting_market import (
     CONFIG,
+    FEATURES,
     LABEL,
     N_BEFORE,
     N_TRADED,
@@ -128,3 +133,20 @@ def test_frames_that_are_left_out_are_refused(market: Market, first_model: Model
     learner.take(0, 1, market.closes[N_BEFORE], market.values[N_BEFORE])
     with pytest.raises(Exception, match="seq must be 1, was 2"):
         learner.take(2, 3, market.closes[N_BEFORE + 2], market.values[N_BEFORE + 2])
+
+
+def test_a_model_with_a_member_of_another_horizon_does_not_learn(first_model: ModelBundle, tmp_path) -> None:
+    members = {"xgboost@20": load_members(first_model)["xgboost"]}
+    path = write_bundle(
+        tmp_path,
+        facts=random_facts(FEATURES, "hash").model_copy(update={"label": LABEL, "last_ts_ns": 0}),
+        members=members,
+        combiner=build_combiner(SoftVoteSpec(weights_frac=(1.0,))),
+        calibration=UNCHANGED,
+        golden=GoldenInputs(np.zeros((1, len(FEATURES)))),
+    )
+    told = "all members must forecast the horizon of the ensemble, xgboost@20 has its own"
+    with pytest.raises(ConfigurationError, match=told):
+        learner_of(load_bundle(path), tmp_path)
+    with pytest.raises(ConfigurationError, match=told):
+        learner_of(first_model, tmp_path).rebase(load_bundle(path))

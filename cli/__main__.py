@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import data, features, models
+from cli import data, features, jobs, models
 from cli.alphas import alphas
 from cli.backtest import backtest
 from cli.console import run_guarded
@@ -64,6 +64,7 @@ for command in (
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.add_typer(models.app, name="models")
+app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:

@@ -14,12 +14,14 @@ class NeuralJobConfig(FrozenConfig):
 
     Every ``checkpoint_epochs`` epochs the first worker writes how far it is to ``storage_dir``, which all machines have
     to see; without one to a temporary folder of this machine. Where a worker dies, all of them go on from there, up to
-    ``max_retries`` times.
+    ``max_retries`` times. A fit that takes longer than ``timeout_s``, its retries and its wait for cores included, is
+    ended; its last checkpoint stays in ``storage_dir``.
     """
 
     n_workers: int = Field(default=0, ge=0, le=64)
     cpus_per_worker: float = Field(default=1.0, gt=0)
     gpus_per_worker: float = Field(default=0.0, ge=0)
     max_retries: int = Field(default=3, ge=0)
+    timeout_s: float = Field(default=21_600.0, gt=0)
     checkpoint_epochs: int = Field(default=1, gt=0)
     storage_dir: str | None = None

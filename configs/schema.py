@@ -5,6 +5,7 @@ from typing import Any, Literal
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.floor import FloorConfig, RayConfig, StorageConfig
+from configs.jobs import JobsConfig
 from configs.online import OnlineConfig
 from configs.registry import RegistryConfig
 from configs.report import ReportConfig
@@ -46,6 +47,7 @@ class Settings(FrozenConfig):
     search: SearchConfig = SearchConfig()
     registry: RegistryConfig = RegistryConfig()
     online: OnlineConfig = OnlineConfig()
+    jobs: JobsConfig = JobsConfig()
     storage: StorageConfig = StorageConfig()
     ray: RayConfig = RayConfig()
 

@@ -13,6 +13,7 @@
     │   └── IllegalTransitionError
     ├── RecoveryError             an actor cannot resume from what the journal holds
     └── ServiceError              PostgreSQL, Redis, Ray or Serve is not reachable
+        ├── ClusterError          the job API of a Ray cluster does not answer
         └── PortInUseError
 
 A message names the value and the rule: ``half_life_bars must be positive, was -3.0``. Every class takes one message,
@@ -70,6 +71,10 @@ class RecoveryError(OutcryError):
 
 class ServiceError(OutcryError):
     """PostgreSQL, Redis, Ray or Serve is not reachable."""
+
+
+class ClusterError(ServiceError):
+    """The job API of a Ray cluster does not answer, or refuses whoever asks."""
 
 
 class PortInUseError(ServiceError):

@@ -1,18 +1,20 @@
 """Train a network in workers of Ray Train: the only place of such a job that knows it."""
 
+import contextlib
 import json
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, time_ns
 from typing import Any
 
 import ray
 from ray import train
 from ray._private.state import state as cluster_state
 from ray.train.torch import TorchTrainer, get_device
+from ray.train.v2._internal.execution.callback import ControllerCallback
 
 from configs.neural_job import NeuralJobConfig
 from outcry.errors import ConfigurationError, DataValidationError, ServiceError
@@ -24,6 +26,7 @@ from outcry.models.neural.ranks import Ranks
 from outcry.models.neural.trainer import EpochRecord
 
 _POLL_S = 0.5
+_ABORT_S = 30.0
 
 
 def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[[float], None]) -> Arrays:
@@ -48,7 +51,7 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
     DataValidationError
         As in this process.
     ServiceError
-        Where workers died more often than they may.
+        Where workers died more often than they may, or the fit took longer than it may.
 
     Notes
     -----
@@ -57,7 +60,7 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
     _check_resources(config)
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # workers import from where the others do
     with tempfile.TemporaryDirectory(prefix="outcry-train-") as folder:
-        epochs = Path(folder) / "epochs.jsonl"
+        epochs, controller = Path(folder) / "epochs.jsonl", Path(folder) / "controller"
         # what types of Ray are wrong below are those of Train before its second version
         trainer = TorchTrainer(
             _work,  # type: ignore[arg-type]
@@ -68,15 +71,25 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
                 resources_per_worker=_resources(config),
             ),
             run_config=train.RunConfig(  # type: ignore[call-arg]
-                name=f"{job.family}-{time.time_ns():x}",
+                name=f"{job.family}-{time_ns():x}",
                 storage_path=config.storage_dir or folder,
                 failure_config=train.FailureConfig(max_failures=config.max_retries),
                 checkpoint_config=train.CheckpointConfig(num_to_keep=1),
-                callbacks=[_EpochLog(epochs)],  # type: ignore[list-item]
+                callbacks=[_EpochLog(epochs), _ControllerHandle(controller)],  # type: ignore[list-item]
                 logging_config=train.LoggingConfig(log_level="WARNING"),
             ),
         )
-        ended: Arrays | str = _watch(trainer, lambda: report(_last_epoch(epochs) / (job.params.max_epochs + 1)))
+        give_up_at = monotonic() + config.timeout_s
+
+        def look() -> None:
+            report(_last_epoch(epochs) / (job.params.max_epochs + 1))
+            if monotonic() > give_up_at:
+                _abort(controller)
+                raise ServiceError(
+                    f"a fit must take at most training.neural_job.timeout_s, took {config.timeout_s:g} s"
+                )
+
+        ended: Arrays | str = _watch(trainer, look)
     if isinstance(ended, str):
         raise DataValidationError(ended)
     return ended
@@ -119,6 +132,28 @@ class _EpochLog(train.UserCallback):
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
         with self._path.open("a") as file:
             file.write(json.dumps(metrics[0]) + "\n")
+
+
+class _ControllerHandle(ControllerCallback):
+    """Leaves the handle of the actor that leads a fit to the process of the command: Ray Train gives it to nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def after_controller_start(self, train_run_context: Any) -> None:
+        draft = self._path.with_suffix(".draft")
+        draft.write_bytes(ray.cloudpickle.dumps(ray.get_runtime_context().current_actor))  # type: ignore[no-untyped-call]
+        draft.rename(self._path)
+
+
+def _abort(path: Path) -> None:
+    """End the fit whose controller left its handle: in order, or where that takes too long, at once."""
+    if not path.exists():
+        return
+    controller = ray.cloudpickle.loads(path.read_bytes())
+    with contextlib.suppress(ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+        ray.get(controller.abort.remote(), timeout=_ABORT_S)
+    ray.kill(controller)
 
 
 def _last_epoch(path: Path) -> int:

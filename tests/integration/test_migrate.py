@@ -97,7 +97,8 @@ async def test_every_table_with_a_run_has_it_in_its_key_and_bars_have_their_time
         "sweeps",
         "sweep_trials",
         "model_decisions",
-    }  # no sweep or model is a run
+        "jobs",
+    }  # no sweep, model or job is a run
     assert {name for name, columns in keys.items() if "run_id" not in columns} == others
     assert keys["ohlcv_bars"] == {"run_id", "ts", "symbol"}
 

@@ -11,11 +11,12 @@ import psutil
 import pytest
 import ray
 import torch
+from ray._common.test_utils import wait_for_condition
 
 from cli.cluster import ray_cluster
 from configs.floor import RayConfig
 from configs.neural_job import NeuralJobConfig
-from outcry.errors import ConfigurationError, DataValidationError
+from outcry.errors import ConfigurationError, DataValidationError, ServiceError
 from outcry.messages import Direction
 from outcry.models.dataset import Dataset, FeatureHistory
 from outcry.models.families.lstm import LSTMParams
@@ -76,13 +77,16 @@ def job() -> NetworkJob:
     return NetworkJob("lstm", data.of_frames(np.arange(250)), data.of_frames(np.arange(250, N_BARS)), params, settings)
 
 
+def workers() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children(recursive=True) if "RayTrainWorker" in each.name()]
+
+
 def test_a_worker_that_dies_leaves_no_trace(job: NetworkJob, tmp_path: Path) -> None:
     killed: list[float] = []
 
     def kill_one(done_frac: float) -> None:
         if 0.2 <= done_frac < 0.9 and not killed:
-            running = [each for each in psutil.Process().children(recursive=True) if "RayTrainWorker" in each.name()]
-            running[-1].kill()
+            workers()[-1].kill()
             killed.append(done_frac)
 
     train = workers_of(TWO)
@@ -97,6 +101,25 @@ def test_a_worker_that_dies_leaves_no_trace(job: NetworkJob, tmp_path: Path) -> 
     losses = expected["records"][:, 2]
     assert losses.min() < 0.7 < losses[0]
     torch.testing.assert_close(found, expected, rtol=0.0, atol=0.0)
+
+
+def test_a_fit_beyond_its_time_is_ended_and_leaves_its_checkpoint(
+    job: NetworkJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_s = [0.0]
+    monkeypatch.setattr(neural_workers, "monotonic", lambda: passed_s[0])
+
+    def let_time_pass(done_frac: float) -> None:
+        if done_frac >= 0.2:
+            passed_s[0] += 21_601.0
+
+    train = workers_of(TWO.model_copy(update={"storage_dir": str(tmp_path)}))
+    assert train is not None
+    with pytest.raises(ServiceError, match=r"at most training\.neural_job\.timeout_s, took 21600 s"):
+        train(job, let_time_pass)
+    oldest = min(tmp_path.glob("*/checkpoint_*"))  # one after it may be half written
+    assert 1 <= len(read_checkpoint(oldest)["records"]) < N_EPOCHS
+    wait_for_condition(lambda: not workers() and ray.available_resources().get("CPU") == 2.0, timeout=60)
 
 
 def test_what_another_try_would_not_mend_is_told_at_once(job: NetworkJob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import orjson
 from pydantic import SecretStr
 
 from outcry.adapters.postgres.database import Database
+from outcry.adapters.postgres.locks import hold, is_held
 from outcry.errors import RecoveryError
 from outcry.market.universe import Universe
 
@@ -84,27 +85,14 @@ class RunRegistry:
     @asynccontextmanager
     async def claim(url: SecretStr | str, run_id: str) -> AsyncIterator[None]:
         """Hold a run for the length of a block, or of this process; raise `RecoveryError` where somebody else does."""
-        text = url.get_secret_value() if isinstance(url, SecretStr) else url
-        connection = await asyncpg.connect(text)  # not of a pool: that gives up its locks with each connection
-        try:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", run_id):
+        async with hold(url, run_id) as is_ours:
+            if not is_ours:
                 raise RecoveryError(f"run {run_id} must not be traded twice at once, and another process trades it")
             yield
-        finally:
-            await connection.close()
 
     async def is_claimed(self, run_id: str) -> bool:
         """Whether a process holds the run, as `claim` does."""
-        row = await self._database.fetch_one(
-            """
-            SELECT EXISTS (
-                SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
-                    AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)
-            ) AS found
-            """,
-            run_id,
-        )
-        return row is not None and bool(row["found"])
+        return await is_held(self._database, run_id)
 
     async def create(self, run: RunRecord) -> None:
         """Record a new run; the same run again changes nothing."""

@@ -13,7 +13,7 @@ from outcry.adapters.redis_cache import FloorCache
 from outcry.errors import ServiceError
 from outcry.features.guard import ColumnQuality, QualityGuard
 from outcry.market.frame import Frame
-from outcry.messages import FeatureFrame, FrameOutcome, Input
+from outcry.messages import FeatureFrame, Forecast, FrameOutcome, Input
 
 log = structlog.get_logger(__name__)
 
@@ -23,10 +23,10 @@ _PUBLISH_PERIOD_S = 1.0
 class JournalActor:
     """Own what is written of every frame to PostgreSQL and Redis.
 
-    **Owns** its connections to both. **Receives** frames, outcomes, snapshots and commands. **Sends** the operator
-    inputs that take effect at a frame, and what went wrong with the features. **Ordering** each call is one
-    transaction; a repeat changes nothing. **On failure** it reconnects; what was not answered is sent again by the
-    caller. Redis is a convenience: where it is down, trading goes on and the losses are counted.
+    **Owns** its connections to both. **Receives** frames, outcomes, forecasts of a shadow, snapshots and commands.
+    **Sends** the operator inputs that take effect at a frame, and what went wrong with the features. **Ordering** each
+    call is one transaction; a repeat changes nothing. **On failure** it reconnects; what was not answered is sent again
+    by the caller. Redis is a convenience: where it is down, trading goes on and the losses are counted.
     """
 
     def __init__(self, plan: RunPlan, database_url: str, redis_url: str) -> None:
@@ -54,6 +54,9 @@ class JournalActor:
         self._unchecked.append(outcome.features)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish())
+
+    async def record_shadow(self, forecast: Forecast) -> None:
+        await (await self._journal()).record_shadow(forecast)
 
     async def save_snapshot(self, name: str, seq: int, payload: bytes) -> None:
         await (await self._journal()).save_snapshot(name, seq, payload)
@@ -111,6 +114,9 @@ class JournalClient:
     async def record(self, outcome: FrameOutcome) -> None:
         outcome = replace(outcome, features=replace(outcome.features, windows=None))  # read while it was under way
         await ask(self._actor.record, outcome, deadline_s=self._deadline_s)
+
+    async def record_shadow(self, forecast: Forecast) -> None:
+        await ask(self._actor.record_shadow, forecast, deadline_s=self._deadline_s)
 
     async def add_command(self, kind: str, payload: dict[str, str]) -> None:
         await ask(self._actor.add_command, kind, payload, deadline_s=self._deadline_s)

@@ -11,6 +11,7 @@ from actors.journal import JournalClient
 from configs.plan import RunPlan
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.adapters.snapshots import pack_state, unpack_state
+from outcry.errors import PredictionError
 from outcry.features.cross.stage import CrossStage
 from outcry.features.engine import FeatureEngine
 from outcry.market.frame import Float32Array, FloatArray, Frame, IntArray
@@ -118,6 +119,11 @@ class FeatureShardsClient:
         n_own = self._plan.feature_set.n_symbol_columns
         own, others = np.flatnonzero(columns < n_own), np.flatnonzero(columns >= n_own)
         parts: list[WindowPart] = []
+        if len(others):
+            if self._cross is None or self._cross.last_seq != frame.seq:
+                raise PredictionError(f"windows of frame {frame.seq} must be read while it is under way, were later")
+            taken = self._cross.recent.take(columns[others] - n_own, n_bars)
+            parts.append(WindowPart(np.arange(frame.n_symbols), others, taken))
         if len(own):
             references = await asyncio.gather(
                 *(
@@ -128,10 +134,6 @@ class FeatureShardsClient:
                 )
             )
             parts += (WindowPart(indices, own, ref) for indices, ref in zip(self._indices, references, strict=True))
-        if len(others):
-            assert self._cross is not None  # noqa: S101 - it has advanced by the frame
-            taken = self._cross.recent.take(columns[others] - n_own, n_bars)
-            parts.append(WindowPart(np.arange(frame.n_symbols), others, taken))
         return tuple(parts)
 
     async def _ask_shards(self, frame: Frame) -> FloatArray:

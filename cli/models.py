@@ -1,6 +1,6 @@
 """``outcry models``: what was trained, which of it trades, and why."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,12 @@ from cli.model_explain import explain
 from cli.models_view import as_document, show_comparison, show_judgement, show_version, show_versions
 from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
-from outcry.adapters.registry.version import ALIASES, CHALLENGER, CHAMPION
+from outcry.adapters.registry.version import ALIASES, CHALLENGER, CHAMPION, SHADOW
 from outcry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cli.registry_session import RegistrySession
+    from outcry.adapters.registry.version import ModelVersion
 
 app = typer.Typer(help="Models in the registry: list, compare, explain, promote, roll back.", no_args_is_help=True)
 
@@ -105,7 +109,10 @@ def compare(
 def promote(
     version: Annotated[str, typer.Argument(metavar="VERSION", help=_WHICH)] = CHALLENGER,
     alias: Annotated[
-        str, typer.Option("--as", help="champion: what trades, behind a gate. challenger, shadow: a mark, no gate.")
+        str,
+        typer.Option(
+            "--as", help="champion: what trades, behind a gate. shadow: is asked beside it. challenger: a mark."
+        ),
     ] = CHAMPION,
     force: Annotated[bool, typer.Option("--force", help="Promote whatever the checks say; needs --reason.")] = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Recorded with --force.", show_default=False)] = None,
@@ -125,6 +132,9 @@ def promote(
     It must lose less by a one-sided Diebold-Mariano test with Newey-West errors, be calibrated, fast and small enough
     (section registry of the settings), and read the same features. Without a champion it is held against the class
     frequencies. The decision is recorded with its figures. Exit status 1: refused.
+
+    A shadow passes no gate and never trades: the replicas of a floor that runs answer every frame with it, too, and
+    outcry status RUN tells how it does.
     """
     from cli.promotion import promote_version
     from cli.registry_session import registry_of
@@ -139,9 +149,7 @@ def promote(
     with registry_of(settings) as session:
         found = session.registry.find(session.model_name(model), version)
         if alias != CHAMPION:
-            session.registry.set_alias(found, alias)
-            document = as_document(session.registry.find(found.name, str(found.number)))
-            print_json_document(document) if as_json else console.print(f"{found} is {alias}", highlight=False)
+            _mark(session, found, alias, serves=serve, as_json=as_json)
             return
         with StepProgress(quiet=as_json) as progress:
             made = promote_version(session, found, progress.show, forced_by=reason if force else None, serves=serve)
@@ -156,6 +164,60 @@ def promote(
             console.print(f"every replica answers with {made.served}", highlight=False)
     if made.outcome == "refused":
         raise typer.Exit(EXIT_FAILED)
+
+
+def _mark(session: "RegistrySession", version: "ModelVersion", alias: str, *, serves: bool, as_json: bool) -> None:
+    """Give a version an alias that passes no gate; a shadow goes into the replicas."""
+    served = refusal = ""
+    if alias == SHADOW:
+        served, refusal = session.make_shadow(version, serves=serves)
+    else:
+        session.registry.set_alias(version, alias)
+    if as_json:
+        now = session.registry.find(version.name, str(version.number))
+        told = {"outcome": "refused", "reason": refusal} if refusal else {"outcome": "accepted", "reason": ""}
+        print_json_document(as_document(now) | told | {"served": served or None})
+    elif refusal:
+        told_refusal = f"{version} is not {alias}: the served ensemble refused it: {refusal}"
+        console.print(told_refusal, highlight=False, soft_wrap=True)
+    else:
+        console.print(f"{version} is {alias}", highlight=False)
+        if served:
+            console.print(f"every replica has {served} answer beside its model", highlight=False)
+    if refusal:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def withdraw(
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="shadow, or challenger.")] = SHADOW,
+    serve: Serve = True,
+    model: Name = None,
+    config: ConfigFile = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take an alias away; a shadow also leaves the replicas of a floor that runs."""
+    from cli.registry_session import registry_of
+
+    if alias not in (SHADOW, CHALLENGER):
+        raise ConfigurationError(f"ALIAS must be {SHADOW} or {CHALLENGER}, was {alias}; see outcry models rollback")
+    with registry_of(read_settings(config=config, assignments=assignments)) as session:
+        name = session.model_name(model)
+        dropped = ""
+        if alias == SHADOW:
+            version, dropped = session.withdraw_shadow(name, serves=serve)
+        else:
+            version = session.registry.find(name, alias)
+            session.registry.drop_alias(name, alias)
+    if as_json:
+        told = None if version is None else version.version
+        print_json_document({"name": name, "alias": alias, "version": told, "dropped": dropped or None})
+        return
+    if version is not None:
+        console.print(f"{version} is no longer {alias}", highlight=False)
+    if dropped:
+        console.print(f"no replica has {dropped} answer any longer", highlight=False)
 
 
 @app.command()

@@ -89,7 +89,7 @@ def promote_version(
 ) -> Promotion:
     """Make a version the champion where it is better, and put it in service; record what was decided, and why.
 
-    The replicas get it first: one that they refuse does not become champion.
+    The replicas get it first: one that they refuse does not become champion. One that was shadow is so no longer.
 
     Parameters
     ----------
@@ -126,6 +126,8 @@ def promote_version(
         session.registry.promote(version)
     before = None if champion is None else champion.bundle_version
     session.record("promote", outcome, version, before, reason, judgement.to_record())
+    if outcome != "refused":
+        session.end_shadow(version, serves=serves)
     return Promotion(session.registry.find(version.name, str(version.number)), outcome, reason, judgement, served)
 
 

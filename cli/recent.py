@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from outcry.adapters.postgres.history import PredictionHistory, ShadowHistory
 from outcry.adapters.postgres.reader import JournalReader
 from outcry.backtest.analytics.recent_performance import RecentPerformance, recent_performance
 from outcry.labels.horizon import UNDEFINED
 from outcry.market.calendar import TradingCalendar
+from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 from outcry.models.bundle import MANIFEST_FILE
 from outcry.models.manifest import parse_manifest
@@ -36,10 +38,13 @@ async def read_recent(reader: JournalReader) -> RecentPerformance | None:
     n_before = 1 + (label.volatility_window_bars or 0)
     frames = await reader.frames(max(first_said - n_before, await reader.first_seq() or 0), last_seq)
     n_said = max(last_seq - label.horizon_bars - first_said + 1, 0)
-    said = await reader.predictions(first_said)
-    probability = np.full((n_said, frames.n_symbols, len(Direction)), np.nan)
-    is_settled = said.seq < first_said + n_said
-    probability[said.seq[is_settled] - first_said] = said.probability[is_settled]
+
+    def settled(said: PredictionHistory | ShadowHistory) -> FloatArray:
+        probability = np.full((n_said, frames.n_symbols, len(Direction)), np.nan)
+        is_settled = said.seq < first_said + n_said
+        probability[said.seq[is_settled] - first_said] = said.probability[is_settled]
+        return probability
+
     labels = np.full((n_said, frames.n_symbols), UNDEFINED, dtype=np.int8)
     start = first_said - frames.first_seq
     labels[:] = labels_of(frames, label)[start : start + n_said]
@@ -48,4 +53,11 @@ async def read_recent(reader: JournalReader) -> RecentPerformance | None:
     if first_seq == 0:
         equity = np.concatenate(([float(record.config["broker"]["initial_cash"])], equity))
     per_year = TradingCalendar(record.calendar).bars_per_year(record.bar_ns)
-    return recent_performance(equity, probability, labels, await reader.latency_ms(first_seq), per_year)
+    return recent_performance(
+        equity,
+        settled(await reader.predictions(first_said)),
+        labels,
+        await reader.latency_ms(first_seq),
+        per_year,
+        shadows={said.model_version: settled(said) for said in await reader.shadow_predictions(first_said)},
+    )

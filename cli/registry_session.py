@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from cli.ledger import services_of
-from cli.served_model import swap_served
+from cli.served_model import end_served_shadow, serve_shadow, swap_served
 from configs.schema import Settings
 from outcry.adapters.postgres.decisions import DecisionLog, DecisionRecord
 from outcry.adapters.redis_cache import FloorCache
 from outcry.adapters.registry.models import ModelRegistry
-from outcry.adapters.registry.version import ModelVersion
+from outcry.adapters.registry.version import SHADOW, ModelVersion
 from outcry.adapters.services import Services
 from outcry.errors import ModelError
 from outcry.models.bundle import ModelBundle, load_bundle
@@ -90,7 +90,41 @@ class RegistrySession:
         now = self.registry.rollback(name)
         before = None if champion is None else champion.bundle_version
         self.record("rollback", "accepted", now, before, reason, {})
+        self.end_shadow(now, serves=serves)
         return now, "" if swapped is None else swapped.model_version
+
+    def make_shadow(self, version: ModelVersion, *, serves: bool) -> tuple[str, str]:
+        """Make a version the shadow; return the version that is served as such, and why it is not this one.
+
+        The replicas get it first: one that they refuse does not become shadow.
+        """
+        swapped = serve_shadow(self.settings, self.load(version).path) if serves else None
+        if swapped is None or not swapped.refusal:
+            self.registry.set_alias(version, SHADOW)
+        return ("", "") if swapped is None else (swapped.model_version, swapped.refusal)
+
+    def end_shadow(self, version: ModelVersion, *, serves: bool) -> str:
+        """Have a version be shadow no longer, if it is; return the version that replicas dropped for it."""
+        if SHADOW not in self.registry.find(version.name, str(version.number)).aliases:
+            return ""
+        self.registry.drop_alias(version.name, SHADOW)
+        return end_served_shadow(self.settings, version.bundle_version) if serves else ""
+
+    def withdraw_shadow(self, name: str, *, serves: bool) -> tuple[ModelVersion | None, str]:
+        """End the shadow of a model; return it, and the version that replicas dropped: any, where it has no alias.
+
+        Raises
+        ------
+        ModelError
+            Where there is neither.
+        """
+        shadow = next((each for each in self.registry.versions(name) if SHADOW in each.aliases), None)
+        if shadow is not None:
+            return shadow, self.end_shadow(shadow, serves=serves)
+        dropped = end_served_shadow(self.settings, None) if serves else ""
+        if not dropped:
+            raise ModelError(f"{name} must have a shadow to withdraw, has none")
+        return None, dropped
 
     def decisions(self, name: str) -> list[DecisionRecord]:
         """Return the latest decisions on a model, newest first."""

@@ -1,17 +1,20 @@
 """The ensemble that a floor of this machine serves: found by what the floor left, and given another bundle."""
 
+import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from configs.schema import Settings
 
 if TYPE_CHECKING:
-    from deployments.served import SwapOutcome
+    from deployments.served import ServedEnsemble, SwapOutcome
+
+Answer = TypeVar("Answer")
 
 _PROBE_S = 2.0
 _AUTH_MODE = "RAY_AUTH_MODE"
@@ -43,25 +46,60 @@ def swap_served(settings: Settings, bundle: Path) -> "SwapOutcome | None":
     ServiceError
         Where the cluster of ``ray.address`` cannot be reached, or its replicas do not answer.
     """
-    from cli.cluster import cluster_address
-
-    address = _read_address(settings.floor.state_dir) or cluster_address(settings.ray)
-    return None if address is None else _swap(settings, address, bundle)
+    return _at_served(settings, _find_address(settings), lambda served: served.swap(bundle))
 
 
 def swap_served_of_run(settings: Settings, run_id: str, bundle: Path) -> "SwapOutcome | None":
     """As `swap_served`, of the floor that trades this run alone; None where another floor runs, or none."""
     address = _read_address(settings.floor.state_dir, run_id)
-    return None if address is None else _swap(settings, address, bundle)
+    return _at_served(settings, address, lambda served: served.swap(bundle))
 
 
-def _swap(settings: Settings, address: str, bundle: Path) -> "SwapOutcome | None":
+def serve_shadow(settings: Settings, bundle: Path) -> "SwapOutcome | None":
+    """As `swap_served`, of the shadow that is asked beside the model in service."""
+    return _at_served(settings, _find_address(settings), lambda served: served.set_shadow(bundle))
+
+
+def end_served_shadow(settings: Settings, model_version: str | None) -> str:
+    """Take the shadow out of every replica where it is this version, or any; return which it was, empty for none."""
+
+    def end(served: "ServedEnsemble") -> str:
+        present = next((found for replica in served.status() if (found := replica.shadow.model_version)), "")
+        if not present or model_version not in (None, present):
+            return ""
+        served.set_shadow(None)
+        return present
+
+    return _at_served(settings, _find_address(settings), end) or ""
+
+
+def _at_served(
+    settings: Settings, address: str | None, change: "Callable[[ServedEnsemble], Answer]"
+) -> "Answer | None":
+    """Change the ensemble that is served at an address of Ray; one change at a time, as each keeps all else."""
+    if address is None:
+        return None
     from cli.cluster import ray_cluster
     from deployments.served import find_served
 
-    with ray_cluster(settings.ray.model_copy(update={"address": address})):
+    with ray_cluster(settings.ray.model_copy(update={"address": address})), _turn(settings.floor.state_dir):
         served = find_served()
-        return None if served is None else served.swap(bundle)
+        return None if served is None else change(served)
+
+
+def _find_address(settings: Settings) -> str | None:
+    from cli.cluster import cluster_address
+
+    return _read_address(settings.floor.state_dir) or cluster_address(settings.ray)
+
+
+@contextmanager
+def _turn(state_dir: Path) -> Iterator[None]:
+    """Wait until no other process of this machine changes what a floor with this state folder serves."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / "floor.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _read_address(state_dir: Path, run_id: str | None = None) -> str | None:

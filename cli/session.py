@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from actors.calls import NamedActor
 from actors.desk import DeskStatus
 from actors.forecast_state import read_forecast_state
+from actors.journal import JournalClient
 from actors.launch import Floor, launch_floor
 from cli.cluster import RayStart
 from cli.served_model import leave_address
@@ -93,6 +95,9 @@ async def floor_of(
         deadline_s=serving.replay_deadline_s,
         build_abstention=plan.settings.uncertainty.build_abstention,
         read_state=partial(read_forecast_state, services.database_url, plan.run_id),
+        record_shadow=JournalClient(
+            NamedActor(f"{plan.run_id}/journal"), plan.settings.floor.recovery_deadline_s
+        ).record_shadow,
     )
     try:
         on_step("serve the ensemble", 0.0)

@@ -12,7 +12,7 @@ from cli.options import AsJson, Assignments, ConfigFile, RunId, read_settings
 
 if TYPE_CHECKING:
     from outcry.adapters.postgres.reader import JournalReader
-    from outcry.backtest.analytics.recent_performance import RecentPerformance
+    from outcry.backtest.analytics.recent_performance import RecentPerformance, ShadowPerformance
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def status(
 ) -> None:
     """Show the newest runs, or one: how far it is, its equity and drawdown, whether it is halted.
 
-    Of one also how it did in its last seven days: forecasts whose outcome came, Sharpe ratio, time of a frame.
+    Of one also how it did in its last seven days: forecasts whose outcome came, Sharpe ratio, time of a frame; and how
+    a shadow did on the same outcomes.
     """
     from cli.ledger import ask_ledger
     from outcry.adapters.postgres.reader import JournalReader
@@ -94,6 +95,7 @@ def status(
         notes = [line.detail] if line.detail else []
         if line.recent is not None:
             notes.append(_describe(line.model, line.recent))
+            notes += [_describe_shadow(shadow) for shadow in line.recent.shadows]
         if line.pending_commands:
             notes.append(f"{line.pending_commands} commands wait for its next frame")
         for note in notes:
@@ -111,12 +113,22 @@ async def _look_back(reader: "JournalReader") -> "RecentPerformance | None":
 
 
 def _describe(model: str, recent: "RecentPerformance") -> str:
-    def told(value: float | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
     return (
         f"last 7 days, model {model[:8]}: {recent.n_frames} frames, {recent.n_graded} outcomes, accuracy "
-        f"{told(recent.accuracy, '.1%')}, log loss {told(recent.log_loss, '.4f')}, calibration error "
-        f"{told(recent.ece_frac, '.1%')}, Sharpe ratio {told(recent.sharpe, '.2f')}, frame p50 "
-        f"{told(recent.latency_p50_ms, '.1f')} ms p99 {told(recent.latency_p99_ms, '.1f')} ms"
+        f"{_told(recent.accuracy, '.1%')}, log loss {_told(recent.log_loss, '.4f')}, calibration error "
+        f"{_told(recent.ece_frac, '.1%')}, Sharpe ratio {_told(recent.sharpe, '.2f')}, frame p50 "
+        f"{_told(recent.latency_p50_ms, '.1f')} ms p99 {_told(recent.latency_p99_ms, '.1f')} ms"
     )
+
+
+def _describe_shadow(shadow: "ShadowPerformance") -> str:
+    return (
+        f"last 7 days, shadow {shadow.model_version[:8]}: {shadow.n_graded} outcomes, accuracy "
+        f"{_told(shadow.accuracy, '.1%')} (traded {_told(shadow.traded_accuracy, '.1%')}), log loss "
+        f"{_told(shadow.log_loss, '.4f')} ({_told(shadow.traded_log_loss, '.4f')}), calibration error "
+        f"{_told(shadow.ece_frac, '.1%')} ({_told(shadow.traded_ece_frac, '.1%')})"
+    )
+
+
+def _told(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -2,23 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 from grpc.aio import AioRpcError  # type: ignore[import-untyped]  # the package has no stubs
 from ray import serve
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from deployments.frame_answer import FrameAnswer
+from deployments.asked_model import AskedModel, Replicas
+from deployments.shadow_follower import ShadowFollower
 from outcry.errors import OutcryError
-from outcry.market.frame import FloatArray
 from outcry.messages import FeatureFrame, Forecast
 from outcry.models.decisions import BuildAbstention
 from outcry.models.forecast import ForecastBuilder, ForecastState
-from outcry.models.windows import read_windows
 
 APP_NAME = "ensemble"
 DEPLOYMENT_NAME = "Ensemble"
@@ -33,14 +30,12 @@ def find_ensemble() -> DeploymentHandle[Any]:
 class EnsembleClient:
     """`outcry.ports.Predictor` over a handle to the `Ensemble` deployment.
 
-    The rows hold only the columns that the model reads: the client remembers them, and learns others from the first
-    answer of another model. Of a model that reads windows it hands on where these are: they go from the shards to the
-    replica through the object store.
     A replica that dies is replaced by Serve, and the frame is asked for again until the deadline: a prediction changes
     nothing, so it may be asked for twice. Past the deadline, or where the model refuses the rows, the forecast is the
     fallback, which asks for no new risk.
     Where forecasts of a model rest on what became of earlier ones, the replica answers with what the members say: it
     has no past, and the rest is done here, beside the frames.
+    Where the replicas hold a shadow, it is asked once the forecast is made, and nobody waits for it.
 
     Parameters
     ----------
@@ -56,6 +51,8 @@ class EnsembleClient:
         See `DecisionSpec.build`; absent, nothing is withheld.
     read_state : callable, optional
         Returns what to go on from at a frame, asked with its `seq` before the first one; None at the first of a run.
+    record_shadow : callable, optional
+        Is given the forecasts of a shadow; absent, none is asked.
     """
 
     def __init__(
@@ -67,18 +64,28 @@ class EnsembleClient:
         model_version: str | None = None,
         build_abstention: BuildAbstention | None = None,
         read_state: Callable[[int], Awaitable[ForecastState | None]] | None = None,
+        record_shadow: Callable[[Forecast], Awaitable[None]] | None = None,
     ) -> None:
-        self._find_handle = find_handle
         self._deadline_s = deadline_s
         self._builder = ForecastBuilder(
             feature_names, model_version, keeps_state=read_state is not None, build_abstention=build_abstention
         )
         self._read_state = read_state
-        self._place = {name: column for column, name in enumerate(feature_names)}
-        self._model_version, self._columns, self._lookback_bars = "", np.empty(0, dtype=np.int64), 1
-        self._wants_members = False
+        replicas = Replicas(find_handle)
+        self._champion = AskedModel(replicas, feature_names, self._builder)
+        self._shadow = None if record_shadow is None else ShadowFollower(replicas, feature_names, record_shadow)
 
     async def predict(self, features: FeatureFrame) -> Forecast:
+        forecast, shadow_version = await self._predict(features)
+        if self._shadow is not None:
+            if shadow_version is None:
+                self._shadow.skip(features)
+            else:
+                self._shadow.follow(features, shadow_version)
+        return forecast
+
+    async def _predict(self, features: FeatureFrame) -> tuple[Forecast, str | None]:
+        """Return the forecast, and the shadow that the replica holds; None where none answered."""
         if self._read_state is not None:
             state = await self._read_state(features.seq)
             if state is not None:
@@ -89,51 +96,13 @@ class EnsembleClient:
         met = "no answer"
         while (left_s := deadline_s - loop.time()) > 0.0:
             try:
-                model_version, said = await asyncio.wait_for(self._ask(features), left_s)
-                return self._builder.build(features, model_version, said)
+                answer, said = await asyncio.wait_for(self._champion.ask(features), left_s)
+                return self._builder.build(features, answer.model_version, said), answer.shadow_version
             except TimeoutError:
                 break
             except (OutcryError, RayTaskError) as error:  # the model refused; it would again
-                return self._builder.build_fallback(features, str(getattr(error, "cause", error)))
+                return self._builder.build_fallback(features, str(getattr(error, "cause", error))), None
             except (AioRpcError, RayError, RayServeException) as error:  # no replica; one is on its way
                 met = type(error).__name__
                 await asyncio.sleep(_RETRY_PAUSE_S)
-        return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}")
-
-    async def _ask(self, features: FeatureFrame) -> tuple[str, FloatArray]:
-        while True:
-            answer = await self._ask_once(features)
-            if answer.probability is not None:
-                return answer.model_version, answer.probability
-            self._model_version = answer.model_version
-            self._columns = np.array([self._place[name] for name in answer.feature_names], dtype=np.int64)
-            self._lookback_bars = answer.lookback_bars
-            self._wants_members = self._builder.meet(answer.decision_spec, len(features.values))
-
-    async def _ask_once(self, features: FeatureFrame) -> FrameAnswer:
-        answer: FrameAnswer
-        rows = features.values[:, self._columns]
-        if self._lookback_bars == 1:
-            answer = await self._predict_frame.remote(self._model_version, rows, wants_members=self._wants_members)
-            return answer
-        parts = await read_windows(features, self._columns, self._lookback_bars)
-        places = [(part.symbols, part.places) for part in parts]
-        values = [part.values for part in parts]  # each an argument of its own: Ray replaces a reference by its array
-        answer = await self._predict_windows.remote(
-            self._model_version, rows, places, *values, wants_members=self._wants_members
-        )
-        return answer
-
-    @cached_property
-    def _predict_windows(self) -> DeploymentHandle[Any]:
-        handle: DeploymentHandle[Any] = self._find_handle()  # through Ray, which knows references
-        return handle.predict_windows
-
-    @cached_property
-    def _predict_frame(self) -> DeploymentHandle[Any]:
-        handle: DeploymentHandle[Any] = self._find_handle().options(
-            _by_reference=False,  # gRPC: no detour of large rows through shared memory
-            request_serialization="pickle",
-            response_serialization="pickle",
-        )
-        return handle.predict_frame
+        return self._builder.build_fallback(features, f"deadline of {self._deadline_s} s passed: {met}"), None

@@ -1,14 +1,16 @@
 """The ensemble as a Ray Serve deployment: members in one process, a bundle swapped without a restart.
 
-**Owns** the model in service. **Receives** rows from the desk through a handle, with the columns that the model reads,
-and HTTP requests. **Sends** nothing; reads the floor's latest features from Redis. **Ordering**: none needed, a
-prediction depends on its rows and on the model only. **On failure**: Serve starts a new replica, which loads the bundle
-that `user_config` names; a bundle that cannot be loaded leaves the old one in service.
+**Owns** the model in service, and a shadow that is asked beside it and never trades. **Receives** rows from the desk
+through a handle, with the columns that the model reads, and HTTP requests. **Sends** nothing; reads the floor's latest
+features from Redis. **Ordering**: none needed, a prediction depends on its rows and on the model only. **On failure**:
+Serve starts a new replica, which loads the bundles that `user_config` names; a bundle that cannot be loaded leaves the
+old one in service, and a replica without its shadow serves all the same.
 """
 
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from configs.serving import ServingConfig
 from configs.uncertainty import UncertaintyConfig
 from deployments.frame_answer import FrameAnswer
 from deployments.http_app import build_http_app
-from deployments.model_slot import ModelSlot
+from deployments.model_slot import ModelSlot, SlotStatus
 from outcry.adapters.clock import SystemClock
 from outcry.adapters.redis_cache import FloorCache
 from outcry.config import FrozenConfig
@@ -61,21 +63,29 @@ def read_redis_url() -> str | None:
 
 
 class ModelChoice(FrozenConfig):
-    """The `user_config`: the bundle to serve, and the one for a fresh replica to take where that is refused."""
+    """The `user_config`.
+
+    Attributes
+    ----------
+    bundle_path : Path
+        The bundle to serve.
+    fallback_path : Path, optional
+        The one for a fresh replica to take where that is refused.
+    shadow_path : Path, optional
+        The bundle that is asked beside it; one that is refused changes nothing for the other.
+    """
 
     bundle_path: Path
     fallback_path: Path | None = None
+    shadow_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EnsembleStatus:
-    """What one replica serves; `refused_path` and `refused_reason` are of the last bundle it did not take."""
+    """What one replica serves."""
 
-    model_version: str
-    bundle_path: Path
-    refused_path: Path | None
-    refused_reason: str
-    refused_ts_ns: int
+    champion: SlotStatus
+    shadow: SlotStatus
     pid: int
 
 
@@ -86,6 +96,7 @@ class Ensemble:
         self._args = args
         self._clock = SystemClock()
         self._slot = ModelSlot(self._load, self._clock.now_ns)
+        self._shadow = ModelSlot(self._load_shadow, self._clock.now_ns)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         serving = self._args.serving
@@ -95,23 +106,29 @@ class Ensemble:
             self._slot,
             features,
             self._clock,
+            shadow=self._shadow,
             max_rows=serving.max_rows,
             max_body_bytes=serving.max_body_bytes,
             uncertainty=self._args.uncertainty,
         )
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
-        """Put the bundle of `user_config` in service; requests are answered by the old one until it is ready."""
+        """Put the bundles of `user_config` in service; requests are answered by the old ones until they are ready."""
         choice = ModelChoice.model_validate(user_config)
         await asyncio.to_thread(self._slot.replace, choice.bundle_path, choice.fallback_path)
+        await asyncio.to_thread(self._replace_shadow, choice.shadow_path)
 
-    async def predict_frame(self, model_version: str, rows: FloatArray, *, wants_members: bool = False) -> FrameAnswer:
+    async def predict_frame(
+        self, model_version: str, rows: FloatArray, *, wants_members: bool = False, of_shadow: bool = False
+    ) -> FrameAnswer:
         """Predict float64 (n_rows, n_features) with the columns of `model_version`; another model names its own."""
-        bundle = self._slot.loaded.bundle
+        bundle = self._bundle(of_shadow)
         if bundle.version != model_version:
             return _introduce(bundle)
         predict = bundle.predict_members if wants_members else bundle.predict_proba
-        return FrameAnswer(bundle.version, (), predict(rows))
+        if of_shadow:  # the champion's next frame does not wait for it
+            return FrameAnswer(bundle.version, (), await asyncio.to_thread(predict, rows))
+        return FrameAnswer(bundle.version, (), predict(rows), shadow_version=self._shadow.version)
 
     async def predict_windows(
         self,
@@ -120,27 +137,39 @@ class Ensemble:
         places: Sequence[tuple[IntArray, IntArray]],
         *values: Float32Array,
         wants_members: bool = False,
+        of_shadow: bool = False,
     ) -> FrameAnswer:
         """As `predict_frame`, of a model that reads windows; `places` and `values` are those of `WindowPart`."""
-        bundle = self._slot.loaded.bundle
+        bundle = self._bundle(of_shadow)
         if bundle.version != model_version:
             return _introduce(bundle)
         predict = bundle.predict_members if wants_members else bundle.predict_proba
         parts = [WindowPart(*place, value) for place, value in zip(places, values, strict=True)]
         windows = join_windows(parts, *rows.shape)
         probability = await asyncio.to_thread(predict, rows, windows=windows)
-        return FrameAnswer(bundle.version, (), probability)
+        return FrameAnswer(bundle.version, (), probability, shadow_version="" if of_shadow else self._shadow.version)
 
     async def status(self) -> EnsembleStatus:
-        loaded, refused = self._slot.loaded, self._slot.refused
-        return EnsembleStatus(
-            model_version=loaded.bundle.version,
-            bundle_path=loaded.path,
-            refused_path=None if refused is None else refused.path,
-            refused_reason="" if refused is None else refused.reason,
-            refused_ts_ns=0 if refused is None else refused.ts_ns,
-            pid=os.getpid(),
-        )
+        return EnsembleStatus(self._slot.status, self._shadow.status, os.getpid())
+
+    def _bundle(self, of_shadow: bool) -> ModelBundle:
+        return (self._shadow if of_shadow else self._slot).loaded.bundle
+
+    def _replace_shadow(self, path: Path | None) -> None:
+        if path is None or (self._shadow.is_ready and not self._forecasts_alike(self._shadow.loaded.bundle)):
+            self._shadow.clear()
+        if path is not None:
+            with suppress(BundleError):  # the slot tells why
+                self._shadow.replace(path)
+
+    def _load_shadow(self, path: Path) -> ModelBundle:
+        bundle = self._load(path)
+        if not self._forecasts_alike(bundle):
+            raise BundleError(f"{path}: a shadow must forecast the target of the model in service, forecasts another")
+        return bundle
+
+    def _forecasts_alike(self, bundle: ModelBundle) -> bool:
+        return bundle.manifest.label == self._slot.loaded.bundle.manifest.label
 
     def _load(self, path: Path) -> ModelBundle:
         bundle = load_bundle(path, self._args.feature_names, self._args.features_hash)

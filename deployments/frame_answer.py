@@ -12,6 +12,7 @@ class FrameAnswer:
     asked for; or, as None, what to ask the model in service with.
 
     That is the columns it reads, and of how many bars, and how it makes one answer of those of its members.
+    `shadow_version` comes with a champion's probabilities: the model that may be asked beside it, empty where none is.
     """
 
     model_version: str
@@ -19,3 +20,4 @@ class FrameAnswer:
     probability: FloatArray | None
     lookback_bars: int = 1
     decision_spec: DecisionSpec | None = None
+    shadow_version: str = ""

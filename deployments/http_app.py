@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from configs.uncertainty import NOTHING_BINDS, UncertaintyConfig
 from deployments.http_errors import error_response
-from deployments.model_slot import LoadedModel, ModelSlot
+from deployments.model_slot import LoadedModel, ModelSlot, RefusedBundle
 from deployments.openapi import PREDICT_OPENAPI
 from deployments.predict_request import PredictRequest, RequestError, parse_arrow, parse_json
 from deployments.predict_response import Prediction, write_arrow, write_json
@@ -40,6 +41,7 @@ def build_http_app(
     features: LatestFeatures | None,
     clock: Clock,
     *,
+    shadow: ModelSlot | None = None,
     max_rows: int,
     max_body_bytes: int,
     uncertainty: UncertaintyConfig = NOTHING_BINDS,
@@ -52,6 +54,8 @@ def build_http_app(
     features : LatestFeatures, optional
         Absent where no cache was configured: requests by symbol are then answered 503.
     clock : Clock
+    shadow : ModelSlot, optional
+        Of the model that is asked beside it by the desk; it answers nobody here, and is told of.
     max_rows, max_body_bytes : int
         Of one request; more is answered 413.
     uncertainty : UncertaintyConfig
@@ -87,22 +91,25 @@ def build_http_app(
 
     @app.get("/v1/health")
     async def health() -> dict[str, Any]:
-        """Say which model is in service, which was refused last, and whether the feature cache answers."""
-        refused = slot.refused
+        """Say which model is in service, which was refused last, the same of its shadow, and how the cache is."""
         cache = "absent" if features is None else "reachable" if await features.is_reachable() else "unreachable"
         return {
             "status": "ok",
             "model_version": slot.loaded.bundle.version,
-            "refused_bundle": None
-            if refused is None
-            else {"path": str(refused.path), "reason": refused.reason, "ts_ns": refused.ts_ns},
+            "refused_bundle": _describe_refusal(slot.refused),
+            "shadow_version": (shadow.version or None) if shadow is not None else None,
+            "refused_shadow": None if shadow is None else _describe_refusal(shadow.refused),
             "redis": cache,
         }
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
         """List the loaded bundles with what they are and what they were measured to do out of sample."""
-        return {"models": [_describe(slot.loaded)]}
+        loaded = [("champion", slot.loaded)]
+        if shadow is not None:
+            with suppress(BundleError):  # none is in service
+                loaded.append(("shadow", shadow.loaded))
+        return {"models": [{"role": role, **_describe(model)} for role, model in loaded]}
 
     async def on_request_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestError)  # noqa: S101 - the handler is registered for this class
@@ -206,6 +213,12 @@ async def _latest_rows(asked: PredictRequest, features: LatestFeatures | None, m
     except KeyError as error:
         raise RequestError(503, f"the floor must compute feature {error}, which the model reads") from None
     return np.array(table, dtype=np.float64)
+
+
+def _describe_refusal(refused: RefusedBundle | None) -> dict[str, Any] | None:
+    if refused is None:
+        return None
+    return {"path": str(refused.path), "reason": refused.reason, "ts_ns": refused.ts_ns}
 
 
 def _describe(model: LoadedModel) -> dict[str, Any]:

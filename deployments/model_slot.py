@@ -25,6 +25,15 @@ class RefusedBundle:
     ts_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlotStatus:
+    """What a slot holds: an empty version and no path where that is nothing; `refused` as of `ModelSlot`."""
+
+    model_version: str
+    path: Path | None
+    refused: RefusedBundle | None
+
+
 class ModelSlot:
     """Hold the model in service. A reader takes `loaded` once a request: a swap is one change of reference.
 
@@ -57,6 +66,19 @@ class ModelSlot:
         """The last bundle refused; None where the last one asked for was taken."""
         return self._refused
 
+    @property
+    def version(self) -> str:
+        """Of the bundle in service; empty where none is."""
+        return "" if self._loaded is None else self._loaded.bundle.version
+
+    @property
+    def status(self) -> SlotStatus:
+        return SlotStatus(self.version, None if self._loaded is None else self._loaded.path, self._refused)
+
+    def clear(self) -> None:
+        """Take the bundle out of service, and forget what was refused."""
+        self._loaded = self._refused = None
+
     def replace(self, path: Path, fallback: Path | None = None) -> None:
         """Put the bundle at `path` in service; on any error keep the one that is.
 
@@ -75,11 +97,10 @@ class ModelSlot:
         if self._loaded is not None and self._loaded.path == path:
             return
         try:
-            self._loaded, refused = LoadedModel(path, self._load(path)), None
+            self._loaded, self._refused = LoadedModel(path, self._load(path)), None
         except Exception as error:
-            refused = RefusedBundle(path, str(error) or type(error).__name__, self._now_ns())
+            self._refused = RefusedBundle(path, str(error) or type(error).__name__, self._now_ns())
             if self._loaded is None and fallback is not None and fallback != path:
                 self._loaded = LoadedModel(fallback, self._load(fallback))
             if self._loaded is None:
                 raise BundleError(f"bundle {path} was refused and no other is in service: {error}") from error
-        self._refused = refused

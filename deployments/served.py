@@ -1,6 +1,7 @@
 """The ensemble that runs on a cluster: what its replicas serve, and how they are given another bundle."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,8 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, ServeDeploySchema
 
 from deployments.client import APP_NAME, DEPLOYMENT_NAME, find_ensemble
-from deployments.ensemble import EnsembleArgs, EnsembleStatus
+from deployments.ensemble import EnsembleArgs, EnsembleStatus, ModelChoice
+from deployments.model_slot import SlotStatus
 from outcry.errors import BundleError, ServiceError
 
 LOGGING: dict[str, Any] = {
@@ -26,7 +28,7 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SwapOutcome:
-    """`refusal` is empty where the bundle asked for is in service, else why it is not."""
+    """`model_version` is in service now, empty for no shadow; `refusal` is why that is not the bundle asked for."""
 
     model_version: str
     refusal: str
@@ -51,23 +53,40 @@ class ServedEnsemble:
         return find_ensemble()
 
     def swap(self, bundle: Path) -> SwapOutcome:
-        """Put another bundle in service on every replica, or keep the present one and say why."""
+        """Put another bundle in service on every replica, or keep the present one and say why; the shadow stays."""
+        bundle, before = bundle.resolve(), self.status()
+        present = _present_choice(before)
+        wanted = present.model_copy(update={"bundle_path": bundle, "fallback_path": present.bundle_path})
+        return self._change(before, wanted, bundle, lambda replica: replica.champion)
+
+    def set_shadow(self, bundle: Path | None) -> SwapOutcome:
+        """Have every replica answer with a shadow beside its model, with none, or keep the present one and say why."""
+        bundle, before = None if bundle is None else bundle.resolve(), self.status()
+        wanted = _present_choice(before).model_copy(update={"shadow_path": bundle})
+        return self._change(before, wanted, bundle, lambda replica: replica.shadow)
+
+    def _change(
+        self,
+        before: Sequence[EnsembleStatus],
+        wanted: ModelChoice,
+        path: Path | None,
+        slot_of: Callable[[EnsembleStatus], SlotStatus],
+    ) -> SwapOutcome:
+        """Declare what is wanted, and wait until one slot of every replica has `path` or one refuses it."""
         deadline_s = self.deadline_s()
-        bundle = bundle.resolve()
-        before = self.status()
-        present = before[0].bundle_path
-        known = {(replica.pid, replica.refused_ts_ns) for replica in before}
-        self.declare(bundle, fallback=present)
+        known = {_refusal_of(replica, slot_of) for replica in before}
+        self.declare(wanted)
         while True:
             replicas = self.status()
-            if all(replica.bundle_path == bundle for replica in replicas):
-                return SwapOutcome(replicas[0].model_version, "")
+            if all(slot_of(replica).path == path for replica in replicas):
+                return SwapOutcome(slot_of(replicas[0]).model_version, "")
             for replica in replicas:
-                if replica.refused_path == bundle and (replica.pid, replica.refused_ts_ns) not in known:
-                    self.declare(present, fallback=None)  # a replica to come must not meet the bad one
+                refused = slot_of(replica).refused
+                if refused is not None and refused.path == path and _refusal_of(replica, slot_of) not in known:
+                    self.declare(_present_choice(before))  # a replica to come must not meet the bad one
                     self.await_running(deadline_s)
-                    return SwapOutcome(self.status()[0].model_version, replica.refused_reason)
-            wait(deadline_s, f"bundle {bundle} must be loaded")
+                    return SwapOutcome(slot_of(self.status()[0]).model_version, refused.reason)
+            wait(deadline_s, f"bundle {path} must be loaded")
 
     def status(self) -> list[EnsembleStatus]:
         """Return what each running replica serves; at least one."""
@@ -81,10 +100,9 @@ class ServedEnsemble:
                 return replicas
             wait(deadline_s, "a replica of the ensemble must answer")
 
-    def declare(self, bundle: Path, fallback: Path | None) -> None:
-        """Hand the application to Serve, with the bundle it is to serve."""
-        choice = {"bundle_path": str(bundle), "fallback_path": None if fallback is None else str(fallback)}
-        deployment = {"name": DEPLOYMENT_NAME, "user_config": choice}
+    def declare(self, choice: ModelChoice) -> None:
+        """Hand the application to Serve, with the bundles it is to serve."""
+        deployment = {"name": DEPLOYMENT_NAME, "user_config": choice.model_dump(mode="json")}
         application = {
             "name": APP_NAME,
             "route_prefix": "/",
@@ -126,6 +144,19 @@ def wait(deadline_s: float, rule: str) -> None:
     if time.monotonic() > deadline_s:
         raise ServiceError(f"{rule} within serving.start_deadline_s, did not")
     time.sleep(_POLL_S)
+
+
+def _present_choice(replicas: Sequence[EnsembleStatus]) -> ModelChoice:
+    """Return what is in service, as the choice that keeps it."""
+    champion = replicas[0].champion.path
+    assert champion is not None  # noqa: S101 - a replica without a model is not running
+    shadow = next((replica.shadow.path for replica in replicas if replica.shadow.path is not None), None)
+    return ModelChoice(bundle_path=champion, shadow_path=shadow)
+
+
+def _refusal_of(replica: EnsembleStatus, slot_of: Callable[[EnsembleStatus], SlotStatus]) -> tuple[int, int]:
+    refused = slot_of(replica).refused
+    return replica.pid, 0 if refused is None else refused.ts_ns
 
 
 def _serve_client() -> Any:

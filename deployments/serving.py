@@ -18,7 +18,7 @@ from ray.serve.schema import LoggingConfig
 from configs.serving import ServingConfig
 from configs.uncertainty import NOTHING_BINDS, UncertaintyConfig
 from deployments.client import APP_NAME
-from deployments.ensemble import EnsembleArgs, EnsembleStatus, leave_redis_url
+from deployments.ensemble import EnsembleArgs, EnsembleStatus, ModelChoice, leave_redis_url
 from deployments.environment import build_serve_environment
 from deployments.served import LOGGING, ServedEnsemble, SwapOutcome, wait
 from outcry.errors import BundleError, PortInUseError, ServiceError
@@ -102,7 +102,7 @@ class EnsembleServer:
             present = ", ".join(sorted(serve.status().applications))
             raise ServiceError(f"Serve on this cluster must run nothing when a floor starts, runs {present}")
         leave_redis_url(self._redis_url)
-        self._served.declare(bundle.resolve(), fallback=None)
+        self._served.declare(ModelChoice(bundle_path=bundle.resolve()))
 
     def await_ready(self, bundle: Path) -> EnsembleStatus:
         """Return when the ensemble that `begin` declared answers over HTTP.
@@ -120,13 +120,18 @@ class EnsembleServer:
         self._served.await_running(deadline_s)
         self._await_http(deadline_s)
         status = self.status()[0]
-        if status.refused_path == bundle.resolve():  # an ensemble that ran before keeps its model
-            raise BundleError(status.refused_reason)
+        refused = status.champion.refused
+        if refused is not None and refused.path == bundle.resolve():  # an ensemble that ran before keeps its model
+            raise BundleError(refused.reason)
         return status
 
     def swap(self, bundle: Path) -> SwapOutcome:
         """Put another bundle in service, or keep the present one and say why."""
         return self._served.swap(bundle)
+
+    def set_shadow(self, bundle: Path | None) -> SwapOutcome:
+        """Have a shadow answer beside the model, or none; see `ServedEnsemble.set_shadow`."""
+        return self._served.set_shadow(bundle)
 
     def status(self) -> list[EnsembleStatus]:
         """Return what each running replica serves; at least one."""

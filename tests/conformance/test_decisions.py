@@ -1,5 +1,6 @@
 """What learns from outcomes, combiners and sets: the same bits in both engines, on a floor, and after a restart."""
 
+import asyncio
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -110,21 +111,27 @@ class Replica:
 
     def __init__(self, bundle: ModelBundle) -> None:
         self.bundle = bundle
+        self.shadow: ModelBundle | None = None
         self.is_refusing = False
+        self.is_shadow_refusing = False
+        self.has_refused = asyncio.Event()
         self.predict_frame = SimpleNamespace(remote=self._predict)
 
     def options(self, **_: Any) -> "Replica":
         return self
 
-    async def _predict(self, model_version: str, rows: FloatArray, *, wants_members: bool = False) -> FrameAnswer:
-        bundle = self.bundle
-        if self.is_refusing:
+    async def _predict(
+        self, model_version: str, rows: FloatArray, *, wants_members: bool = False, of_shadow: bool = False
+    ) -> FrameAnswer:
+        bundle = self.shadow if of_shadow and self.shadow is not None else self.bundle
+        if self.is_shadow_refusing if of_shadow else self.is_refusing:
+            self.has_refused.set()
             raise PredictionError("no")
         if bundle.version != model_version:
             return FrameAnswer(bundle.version, bundle.feature_names, None, 1, bundle.decision_spec)
-        return FrameAnswer(
-            bundle.version, (), (bundle.predict_members if wants_members else bundle.predict_proba)(rows)
-        )
+        predict = bundle.predict_members if wants_members else bundle.predict_proba
+        shadow_version = "" if self.shadow is None else self.shadow.version
+        return FrameAnswer(bundle.version, (), predict(rows), shadow_version=shadow_version)
 
 
 @pytest.mark.parametrize("kind", COMBINERS)
@@ -198,6 +205,39 @@ async def test_a_desk_that_was_killed_goes_on_with_the_same_bits(kind: str, died
         left += await run(client, market[len(left) : until])
     check_equal(decided(left), decided(whole))
     assert [forecast.inputs for forecast in left] == [forecast.inputs for forecast in whole]
+
+
+@each_online_kind
+async def test_a_shadow_says_what_it_would_as_champion_and_the_champion_what_it_says_alone(
+    kind: str, bundles, market
+) -> None:
+    """Also where it misses frames, and where the champion does, as in frame 12."""
+    missed = {0, 7, 8, 20}
+    alone = Replica(bundles[kind])
+    plain = EnsembleClient(lambda: alone, deadline_s=9.0, feature_names=NAMES)
+    expected = []
+    for frame in market:
+        alone.is_refusing = frame.seq in missed
+        expected.append(await plain.predict(frame))
+    traded = await trade(EnsembleClient(lambda: Replica(bundles["soft_vote"]), deadline_s=9.0, **OPTIONS), market)
+
+    replica = Replica(bundles["soft_vote"])
+    replica.shadow = bundles[kind]
+    recorded: asyncio.Queue[Forecast] = asyncio.Queue()
+    client = EnsembleClient(lambda: replica, deadline_s=9.0, **OPTIONS, record_shadow=recorded.put)
+    for frame, forecast in zip(market, traded, strict=True):
+        replica.is_shadow_refusing = frame.seq in missed
+        said = await client.predict(frame)
+        assert said.probability.tobytes() == forecast.probability.tobytes()
+        assert (said.inputs, said.model_version) == (forecast.inputs, forecast.model_version)
+        if frame.seq in missed:
+            await asyncio.wait_for(replica.has_refused.wait(), 60.0)
+            replica.has_refused.clear()
+        elif frame.seq != 12:
+            watched = await asyncio.wait_for(recorded.get(), 60.0)
+            assert watched.seq == frame.seq
+            np.testing.assert_array_equal(watched.probability, expected[frame.seq].probability)
+    assert recorded.empty()
 
 
 async def test_a_swap_begins_anew_and_a_record_of_it_replays(bundles, market) -> None:

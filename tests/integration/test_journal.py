@@ -469,6 +469,27 @@ async def test_record_completes_the_frame_and_keeps_every_digit(
     assert await reader.fills(0) == ()
 
 
+async def test_what_shadows_say_is_kept_once_apart_from_what_was_traded(
+    journal: PostgresJournal, reader: JournalReader
+) -> None:
+    def said(seq: int, version: str, up: float) -> Forecast:
+        probability = np.tile([up, 0.3, 0.7 - up], (len(UNIVERSE), 1))
+        probability[1] = np.nan
+        nothing = np.zeros(len(UNIVERSE))
+        return Forecast(seq, probability, nothing, nothing, version)
+
+    assert await reader.shadow_predictions() == ()
+    for forecast in (said(4, "late", 0.1), said(3, "first", 0.2), said(4, "first", 0.4), said(4, "first", 0.6)):
+        await journal.record_shadow(forecast)
+    await journal.record_shadow(replace(said(5, "first", 0.5), probability=np.full((len(UNIVERSE), 3), np.nan)))
+    first, late = await reader.shadow_predictions()
+    assert (first.model_version, first.seq.tolist()) == ("first", [3, 4])
+    assert (late.model_version, late.seq.tolist()) == ("late", [4])
+    np.testing.assert_array_equal(first.probability[1], said(4, "first", 0.4).probability)  # a repeat changes nothing
+    assert [found.seq.tolist() for found in await reader.shadow_predictions(4)] == [[4], [4]]
+    assert (await reader.predictions()).seq.tolist() == []
+
+
 async def test_a_desk_goes_on_from_the_newest_state_and_the_closes_after_it(
     journal: PostgresJournal, postgres_url: str, run_id: str
 ) -> None:

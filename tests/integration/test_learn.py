@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from actors.replay import verify_run
@@ -165,7 +166,28 @@ async def test_the_last_days_of_a_run_are_measured_from_its_journal(prepared, po
             await trade_frame(frame, desk)
     async with JournalReader.connect(postgres_url, "recent") as reader:
         found = await read_recent(reader)
-    assert found is not None
+        assert found is not None
+        assert found.shadows == ()
+        traded = await reader.predictions()
+        journal = await PostgresJournal.open(postgres_url, "recent", prepared.plan.universe)
+        try:
+            for seq, probability in zip(traded.seq.tolist(), traded.probability, strict=True):
+                same = Forecast(seq, probability, probability[:, 0], probability[:, 0], "same")
+                await journal.record_shadow(same)
+                if seq == 24:  # its outcome comes with the last frame
+                    await journal.record_shadow(
+                        replace(same, probability=np.full_like(probability, 1 / 3), model_version="even")
+                    )
+        finally:
+            await journal.close()
+        same, even = (await read_recent(reader)).shadows
+    grades = found.accuracy, found.log_loss, found.ece_frac
+    assert (same.model_version, same.n_graded) == ("same", found.n_graded)
+    assert (same.accuracy, same.log_loss, same.ece_frac) == grades
+    assert (same.traded_accuracy, same.traded_log_loss, same.traded_ece_frac) == grades
+    assert (even.model_version, even.n_graded) == ("even", len(SYMBOLS))
+    assert even.log_loss == pytest.approx(np.log(3.0))
+    assert even.traded_log_loss != even.log_loss
     closes_ns = prepared.frames.ts_close_ns[:30]
     assert found.n_frames == int((closes_ns > closes_ns[-1] - 7 * DAY_NS).sum())
     assert found.n_graded == found.n_frames * len(SYMBOLS)

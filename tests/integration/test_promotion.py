@@ -105,7 +105,9 @@ def test_only_a_better_model_takes_the_place_and_a_rollback_gives_it_back(sessio
     noisy, mild = (register(session, name, n, rounds, features_hash) for n, rounds in enumerate((NOISY, MILD)))
     worse = register(session, name, 2, NOISY, features_hash)
     promote(session, noisy, "to begin with")
-    accepted = promote(session, mild)
+    assert session.make_shadow(mild, serves=True) == ("", "")
+    assert aliases(session, name)[2] == ("shadow",)
+    accepted = promote(session, mild)  # who trades is no longer watched
     assert (accepted.outcome, failed(accepted)) == ("accepted", set())
     test = accepted.judgement.comparison.test
     assert test.p_value < 1e-6
@@ -212,7 +214,8 @@ def test_commands_print_one_json_document_each(session, assignments, features_ha
     assert [each["outcome"] for each in shown["decisions"]] == ["accepted"]
     assert shown["metrics"]["bundle.n_features"] == len(COLUMNS)
     assert ask("rollback", "--reason", "no")["number"] == 1
-    assert ask("promote", "2", "--as", "shadow")["aliases"] == ["shadow"]
+    marked = ask("promote", "2", "--as", "shadow")
+    assert (marked["aliases"], marked["outcome"], marked["served"]) == (["shadow"], "accepted", None)
     for words in (["list"], ["show"], ["compare", "champion", "shadow"]):
         result = outcry(assignments, "models", *words, "--model", name)
         assert result.exit_code == 0, result.exception
@@ -220,7 +223,13 @@ def test_commands_print_one_json_document_each(session, assignments, features_ha
     refused = outcry(assignments, "models", "promote", "2", "--model", name, "--set", "registry.max_p_value=1e-300")
     assert refused.exit_code == 1
     assert "is not promoted: p-value" in refused.stdout
+    assert ask("withdraw") == {"name": name, "alias": "shadow", "version": "1.0.1", "dropped": None}
+    assert ask("promote", "2", "--as", "challenger")["aliases"] == ["challenger"]
+    assert ask("withdraw", "challenger")["version"] == "1.0.1"
+    assert [each["aliases"] for each in ask("list")] == [[], ["champion"]]
     for words, error in [
+        (["withdraw"], ModelError),
+        (["withdraw", "champion"], ConfigurationError),
         (["promote", "2", "--force"], ConfigurationError),
         (["promote", "2", "--as", "boss"], ConfigurationError),
         (["show", "9.9.9"], ModelError),

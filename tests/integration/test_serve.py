@@ -25,6 +25,7 @@ from bench.random_bundle import write_random_bundle
 from bench.steady_load import SteadyLoad
 from configs.serving import ServingConfig
 from deployments.client import EnsembleClient, find_ensemble
+from deployments.ensemble import ModelChoice
 from deployments.http_app import ARROW
 from deployments.serving import EnsembleServer
 from outcry.adapters.registry.models import ModelRegistry
@@ -32,7 +33,7 @@ from outcry.errors import BundleError
 from outcry.features.config import FeatureSetConfig
 from outcry.features.feature_set import build_feature_set
 from outcry.market.bar_size import DAY_NS
-from outcry.messages import FeatureFrame, InputKind
+from outcry.messages import FeatureFrame, Forecast, InputKind
 from outcry.models.bundle import ModelBundle, load_bundle
 from outcry.models.predictor import BundlePredictor
 
@@ -40,6 +41,7 @@ FEATURES = build_feature_set(FeatureSetConfig(), DAY_NS, ("SPY",))
 FEATURE_NAMES = FEATURES.names
 MODEL_FEATURES = FEATURE_NAMES[20:2:-1]
 N_SYMBOLS = 100
+COLUMNS = np.array([FEATURE_NAMES.index(name) for name in MODEL_FEATURES])
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,11 @@ def model_rows(seed: int, n_rows: int) -> np.ndarray:
 def feature_frame(seq: int) -> FeatureFrame:
     values = np.random.default_rng(seq).standard_normal((N_SYMBOLS, len(FEATURE_NAMES)))
     return FeatureFrame(seq, seq, values, np.zeros(N_SYMBOLS, dtype=np.bool_))
+
+
+def await_settled(server: EnsembleServer) -> None:
+    """Return when Serve, too, has seen the last change through: a replica that dies before counts as a bad one."""
+    server._served.await_running(server._served.deadline_s())
 
 
 def test_rows_symbols_and_binary_bodies_get_the_bits_of_the_bundle(server, bundles, redis_url: str) -> None:
@@ -213,6 +220,9 @@ def test_promotion_and_rollback_under_load_fail_no_request_and_refuse_what_is_ba
     expected = {bundle.version: bundle.predict_proba(rows) for bundle in bundles}
     seen = []
     with SteadyLoad(server.url, orjson.dumps({"rows": rows.tolist()}), per_s=40.0) as load:
+        code, told = command("promote", "2", "--as", "shadow")
+        assert (code, told["served"], "shadow" in told["aliases"]) == (0, challenger.version, True)
+        assert {replica.shadow.model_version for replica in server.status()} == {challenger.version}
         for words, version in (
             (("promote", "2", "--force", "--reason", "to try it"), challenger.version),
             (("rollback", "--reason", "it was a try"), champion.version),
@@ -221,7 +231,13 @@ def test_promotion_and_rollback_under_load_fail_no_request_and_refuse_what_is_ba
             assert code == 0, told
             seen.append(told["served"])
             assert seen[-1] == version
-            assert {replica.model_version for replica in server.status()} == {version}
+            assert {replica.champion.model_version for replica in server.status()} == {version}
+            assert {replica.shadow.model_version for replica in server.status()} == {""}
+        assert command("promote", "2", "--as", "shadow", "--no-serve")[1]["served"] is None
+        assert {replica.shadow.model_version for replica in server.status()} == {""}
+        assert command("promote", "2", "--as", "shadow")[1]["served"] == challenger.version
+        assert command("withdraw")[1]["dropped"] == challenger.version
+        assert {replica.shadow.model_version for replica in server.status()} == {""}
         for path in (corrupt_path, mismatching_path) * 2:
             assert server.swap(path).refusal
             assert server.swap(challenger.path).refusal == ""
@@ -265,7 +281,7 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
         live.append(await client.predict(feature_frame(seq)))
     (after,) = await asyncio.to_thread(server.status)
     assert after.pid != before.pid
-    assert after.bundle_path == bundles[1].path
+    assert after.champion.path == bundles[1].path
     recorded = [item for forecast in live for item in forecast.inputs]
     assert [(item.seq, item.kind) for item in recorded] == [(0, InputKind.MODEL_SWAPPED), (1, InputKind.MODEL_SWAPPED)]
     twin = BundlePredictor(*bundles, feature_names=FEATURE_NAMES, recorded=recorded)
@@ -274,6 +290,74 @@ async def test_killed_replica_changes_no_forecast_and_returns_with_the_swapped_b
         assert forecast.probability.tobytes() == repeated.probability.tobytes()
         assert forecast.confidence.tobytes() == repeated.confidence.tobytes()
         assert (forecast.model_version, forecast.inputs) == (repeated.model_version, repeated.inputs)
+
+
+async def test_a_shadow_answers_its_own_bits_and_stays_through_swaps_refusals_and_deaths(
+    server, bundles, corrupt_path, mismatching_path
+) -> None:
+    """The champion's forecasts are those that it makes alone."""
+    recorded: asyncio.Queue[Forecast] = asyncio.Queue()
+    client = EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=300.0, record_shadow=recorded.put)
+
+    async def check(seq: int, champion: ModelBundle, shadow: ModelBundle | None) -> None:
+        said = await client.predict(feature_frame(seq))
+        rows = feature_frame(seq).values
+        assert said.model_version == champion.version
+        np.testing.assert_array_equal(said.probability, champion.predict_proba(rows, COLUMNS))
+        if shadow is not None:
+            watched = await asyncio.wait_for(recorded.get(), 60.0)
+            assert (watched.seq, watched.model_version) == (seq, shadow.version)
+            np.testing.assert_array_equal(watched.probability, shadow.predict_proba(rows, COLUMNS))
+
+    first, second = bundles
+    await check(0, first, None)
+    try:
+        made = await asyncio.to_thread(server.set_shadow, second.path)
+        assert (made.model_version, made.refusal) == (second.version, "")
+        await check(1, first, second)
+        listed = orjson.loads(request(server, "GET", "/v1/models")[2])["models"]
+        assert [(each["role"], each["version"]) for each in listed] == [
+            ("champion", first.version),
+            ("shadow", second.version),
+        ]
+        for path, told in [(corrupt_path, "xgboost"), (mismatching_path, "alien")]:
+            refused = await asyncio.to_thread(server.set_shadow, path)
+            assert refused.model_version == second.version
+            assert told in refused.refusal
+            health = orjson.loads(request(server, "GET", "/v1/health")[2])
+            assert (health["model_version"], health["refused_bundle"]) == (first.version, None)
+            assert health["refused_shadow"]["path"] == str(path.resolve())
+        await check(2, first, second)
+        assert (await asyncio.to_thread(server.swap, corrupt_path)).refusal
+        assert (await asyncio.to_thread(server.swap, second.path)).refusal == ""
+        await check(3, second, second)
+        assert (await asyncio.to_thread(server.swap, first.path)).refusal == ""
+        await check(4, first, second)
+        await asyncio.to_thread(await_settled, server)
+        (before,) = await asyncio.to_thread(server.status)
+        os.kill(before.pid, signal.SIGKILL)
+        await check(5, first, second)
+        (after,) = await asyncio.to_thread(server.status)
+        assert after.pid != before.pid
+    finally:
+        ended = await asyncio.to_thread(server.set_shadow, None)
+    assert (ended.model_version, ended.refusal) == ("", "")
+    await check(6, first, None)
+    assert recorded.empty()
+
+
+async def test_a_replica_that_starts_with_a_bad_shadow_serves_without_it(server, bundles, corrupt_path) -> None:
+    server._served.declare(ModelChoice(bundle_path=bundles[0].path, shadow_path=corrupt_path.resolve()))
+    await asyncio.to_thread(await_settled, server)
+    (before,) = await asyncio.to_thread(server.status)
+    os.kill(before.pid, signal.SIGKILL)
+    said = await EnsembleClient(find_ensemble, FEATURE_NAMES, deadline_s=300.0).predict(feature_frame(0))
+    np.testing.assert_array_equal(said.probability, bundles[0].predict_proba(feature_frame(0).values, COLUMNS))
+    (after,) = await asyncio.to_thread(server.status)
+    assert after.pid != before.pid
+    assert (after.champion.path, after.champion.refused) == (bundles[0].path, None)
+    assert (after.shadow.path, after.shadow.refused.path) == (None, corrupt_path.resolve())
+    assert (await asyncio.to_thread(server.set_shadow, None)).refusal == ""
 
 
 async def test_rows_the_model_refuses_are_a_fallback_with_the_same_reason_as_in_process(server, bundles) -> None:

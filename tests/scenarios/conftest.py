@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import ray
 
+from actors.calls import NamedActor
 from actors.desk import DeskStatus
 from actors.forecast_state import read_forecast_state
+from actors.journal import JournalClient
 from actors.launch import Floor, launch_floor
 from cli.cluster import ray_cluster
 from cli.session import record_run
@@ -122,6 +124,7 @@ class FloorRunner:
             deadline_s=300.0,
             build_abstention=plan.settings.uncertainty.build_abstention,
             read_state=partial(read_forecast_state, self.database_url, run_id),
+            record_shadow=JournalClient(NamedActor(f"{run_id}/journal"), 300.0).record_shadow,
         )
         async with launch_floor(plan, predictor, self._services.database_url, self._services.redis_url) as floor:
             await floor.desk.start()

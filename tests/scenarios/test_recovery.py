@@ -143,6 +143,29 @@ async def test_a_swap_from_rows_to_windows_and_a_killed_desk_are_traded_by_alpha
     assert verified.n_fills > 10
 
 
+async def test_a_shadow_that_reads_windows_says_of_each_frame_what_it_would_as_champion(  # type: ignore[no-untyped-def]
+    runner, server: EnsembleServer, features: FeatureSet, settings: Settings, bundle: Path
+) -> None:
+    """A frame whose windows came too late is missed, and never answered with those of another."""
+    bundles = settings.floor.state_dir / "bundles"
+    both = write_random_bundle(
+        bundles, features.names[::-4], features.hash, n_rounds=5, bar_ns=features.bar_ns, lookback_bars=LOOKBACK_BARS
+    )
+    try:
+        assert (await asyncio.to_thread(server.swap, both)).refusal == ""
+        assert (await asyncio.to_thread(server.set_shadow, both)).refusal == ""
+        run_id = await runner.trade([(50, killing("desk"))])
+    finally:
+        await asyncio.to_thread(server.set_shadow, None)
+        await asyncio.to_thread(server.swap, bundle)
+    async with JournalReader.connect(runner.database_url, run_id) as reader:
+        traded, (said,) = await reader.predictions(), await reader.shadow_predictions()
+    assert said.model_version == both.name
+    assert len(said.seq) > 10
+    np.testing.assert_array_equal(said.probability, traded.probability[np.isin(traded.seq, said.seq)])
+    assert (await verify_run(runner.database_url, run_id)).difference is None
+
+
 def test_a_longer_window_than_is_kept_is_refused_and_the_old_model_serves_on(
     server: EnsembleServer, write: Callable[[int], Path], bundle: Path, settings: Settings
 ) -> None:

@@ -106,15 +106,41 @@ class PredictionHistory:
     @classmethod
     def from_rows(cls, rows: Sequence[asyncpg.Record], universe: Universe) -> "PredictionHistory":
         """Return the forecasts of rows of the table ``model_predictions``."""
-        column = {symbol: index for index, symbol in enumerate(universe.symbols)}
-        seq, frame = np.unique(np.array([row["seq"] for row in rows], dtype=np.int64), return_inverse=True)
-        symbol = np.array([column[row["symbol"]] for row in rows], dtype=np.int64)
-        probability = np.full((len(seq), len(universe), len(Direction)), np.nan)
-        for direction in Direction:
-            name = f"probability_{direction.name.lower()}"
-            probability[frame, symbol, direction] = [row[name] for row in rows]
+        seq, frame, symbol, probability = _read_probabilities(rows, universe)
         confidence = np.full((len(seq), len(universe)), np.nan)
         confidence[frame, symbol] = [row["confidence"] for row in rows]
         abstain = np.zeros((len(seq), len(universe)), dtype=np.int8)
         abstain[frame, symbol] = [_REASONS[row["abstain"]] for row in rows]
         return cls(seq, probability, confidence, abstain)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShadowHistory:
+    """The forecasts of one shadow of a run; `seq` and `probability` as of `PredictionHistory`."""
+
+    model_version: str
+    seq: IntArray
+    probability: FloatArray
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[asyncpg.Record], universe: Universe) -> tuple["ShadowHistory", ...]:
+        """Return the forecasts of rows of the table ``shadow_predictions``: of each model, by its first frame."""
+        by_version: dict[str, list[asyncpg.Record]] = {}
+        for row in rows:
+            by_version.setdefault(row["model_version"], []).append(row)
+        read = {version: _read_probabilities(own, universe) for version, own in by_version.items()}
+        return tuple(cls(version, seq, probability) for version, (seq, _, _, probability) in read.items())
+
+
+def _read_probabilities(
+    rows: Sequence[asyncpg.Record], universe: Universe
+) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    """Return the frames of rows, of each row the place of its frame and of its symbol, and the probabilities."""
+    column = {symbol: index for index, symbol in enumerate(universe.symbols)}
+    seq, frame = np.unique(np.array([row["seq"] for row in rows], dtype=np.int64), return_inverse=True)
+    symbol = np.array([column[row["symbol"]] for row in rows], dtype=np.int64)
+    probability = np.full((len(seq), len(universe), len(Direction)), np.nan)
+    for direction in Direction:
+        name = f"probability_{direction.name.lower()}"
+        probability[frame, symbol, direction] = [row[name] for row in rows]
+    return seq, frame, symbol, probability

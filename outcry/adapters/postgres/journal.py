@@ -9,15 +9,15 @@ from pydantic import SecretStr
 
 from outcry.adapters.postgres.bars import bar_columns, bar_fields, copy_in, to_timestamp
 from outcry.adapters.postgres.database import Database
-from outcry.adapters.postgres.record import RECORD_FRAME, outcome_columns
+from outcry.adapters.postgres.record import RECORD_FRAME, RECORD_SHADOW, outcome_columns, shadow_columns
 from outcry.adapters.postgres.runs import RunRegistry
 from outcry.errors import RecoveryError
 from outcry.market.frame import Frame, FrameTensor
 from outcry.market.universe import Universe
-from outcry.messages import FrameOutcome, Input, InputKind
+from outcry.messages import Forecast, FrameOutcome, Input, InputKind
 
 _KEPT_SNAPSHOTS = 3
-_N_CONNECTIONS = 2  # a frame and a snapshot are written side by side
+_N_CONNECTIONS = 3  # a frame, a snapshot and what a shadow says are written side by side
 
 # One frame goes in as one statement, a fifth faster than COPY, which needs four round trips.
 _APPEND = """
@@ -71,7 +71,7 @@ DELETE FROM snapshots WHERE run_id = $1 AND actor = $2 AND seq < (
 class PostgresJournal:
     """`outcry.ports.FrameJournal` of one run.
 
-    **Owns** two connections, on which every commit waits for the disk. **Ordering** a call is one transaction; what
+    **Owns** three connections, on which every commit waits for the disk. **Ordering** a call is one transaction; what
     it says once stands, a repeat writes nothing and gets the first answer. Commands queued before a frame is appended
     take effect at it, in the order they were given; one that comes later waits for the next frame. **On failure** of
     the connection a call is sent again for some seconds, then raises `ServiceError`; whether it was committed is then
@@ -170,6 +170,10 @@ class PostgresJournal:
     async def record(self, outcome: FrameOutcome) -> None:
         """Commit what happened in the frame; it is then complete."""
         await self._database.execute(RECORD_FRAME, self._run_id, *outcome_columns(outcome, self._universe))
+
+    async def record_shadow(self, forecast: Forecast) -> None:
+        """Commit what a shadow says of a frame, be that complete or not."""
+        await self._database.execute(RECORD_SHADOW, self._run_id, *shadow_columns(forecast, self._universe))
 
     async def save_snapshot(self, actor: str, seq: int, payload: bytes) -> None:
         """Keep the state of an actor after frame `seq`; the latest few of each actor stay."""

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from outcry.adapters.postgres.bars import copy_out
 from outcry.adapters.postgres.database import Database
-from outcry.adapters.postgres.history import EquityCurve, PredictionHistory, Snapshot
+from outcry.adapters.postgres.history import EquityCurve, PredictionHistory, ShadowHistory, Snapshot
 from outcry.adapters.postgres.ledger import read_order
 from outcry.adapters.postgres.runs import RunRecord, RunRegistry
 from outcry.errors import RecoveryError
@@ -280,6 +280,15 @@ class JournalReader:
             first_seq,
         )
         return PredictionHistory.from_rows(rows, (await self.run()).universe)
+
+    async def shadow_predictions(self, first_seq: int = 0) -> tuple[ShadowHistory, ...]:
+        """Return the forecasts of shadows from frame `first_seq` on, of each model on its own."""
+        rows = await self._database.fetch(
+            "SELECT * FROM shadow_predictions WHERE run_id = $1 AND seq >= $2 ORDER BY seq, symbol, model_version",
+            self._run_id,
+            first_seq,
+        )
+        return ShadowHistory.from_rows(rows, (await self.run()).universe)
 
     async def latest_snapshot(self, actor: str, *, max_seq: int) -> Snapshot | None:
         """Return the latest state an actor saved after a frame up to `max_seq`, or None."""

@@ -56,6 +56,19 @@ WITH mark AS (
 ), {APPLY_STEPS}
 """  # noqa: S608 - put together from constants; values are parameters
 
+RECORD_SHADOW = """
+INSERT INTO shadow_predictions (run_id, seq, model_version, symbol, probability_up, probability_neutral,
+                                probability_down)
+SELECT $1, $2, $3, list.* FROM unnest($4::text[], $5::float8[], $6::float8[], $7::float8[]) AS list
+ON CONFLICT DO NOTHING
+"""
+
+
+def shadow_columns(forecast: Forecast, universe: Universe) -> list[object]:
+    """Return the parameters of `RECORD_SHADOW` after the run."""
+    symbols, up, neutral, down, *_ = _prediction_columns(forecast, universe)
+    return [forecast.seq, forecast.model_version, symbols, up, neutral, down]
+
 
 def outcome_columns(outcome: FrameOutcome, universe: Universe) -> list[object]:
     """Return the parameters of `RECORD_FRAME` after the run."""

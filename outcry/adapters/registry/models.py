@@ -48,7 +48,8 @@ class ModelRegistry:
     """Register bundles, move aliases, and find what was registered.
 
     A model of the registry has versions, each a bundle that is named by its digest. Aliases point at versions:
-    ``champion`` is what trades, ``challenger`` the newest that wants to, ``shadow`` one that is only watched.
+    ``champion`` is what trades, ``challenger`` the newest that wants to, ``shadow`` one that answers beside it and
+    trades nothing.
 
     Parameters
     ----------
@@ -183,6 +184,11 @@ class ModelRegistry:
         """Point an alias at a version; for the champion see `promote`."""
         with self._connection.asking():
             self._client.set_registered_model_alias(version.name, alias, str(version.number))
+
+    def drop_alias(self, name: str, alias: str) -> None:
+        """Point an alias of a model at nothing; it may be so already."""
+        with self._connection.asking():
+            self._client.delete_registered_model_alias(name, alias)
 
     def promote(self, version: ModelVersion) -> None:
         """Make a version the champion; the present one is what `rollback` returns to."""

@@ -16,6 +16,22 @@ def test_forecasts_are_graded_where_their_outcome_is_known() -> None:
     assert (found.latency_p50_ms, found.latency_p99_ms) == (2.0, pytest.approx(2.98))
 
 
+def test_a_shadow_is_graded_beside_what_was_traded_on_the_outcomes_of_both() -> None:
+    traded = np.array([[[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]], [[0.6, 0.3, 0.1], [np.nan] * 3]])
+    said = np.array([[[0.2, 0.2, 0.6], [np.nan] * 3], [[0.1, 0.8, 0.1], [0.3, 0.3, 0.4]]])
+    labels = np.array([[0, 0], [1, 2]], dtype=np.int8)
+    none = np.full_like(said, np.nan)
+    found = recent_performance(
+        np.array([100.0, 101.0]), traded, labels, np.empty(0), 252.0, shadows={"new": said, "late": none}
+    )
+    assert found.n_graded == 3
+    new, late = found.shadows
+    assert (new.model_version, new.n_graded, new.accuracy, new.traded_accuracy) == ("new", 2, 0.5, 0.5)
+    assert new.log_loss == pytest.approx(-(np.log(0.2) + np.log(0.8)) / 2)
+    assert new.traded_log_loss == pytest.approx(-(np.log(0.7) + np.log(0.3)) / 2)
+    assert (late.n_graded, late.log_loss, late.traded_log_loss) == (0, None, None)
+
+
 def test_a_window_without_outcomes_has_no_figures() -> None:
     found = recent_performance(
         np.array([100.0, 100.0]), np.empty((0, 2, 3)), np.empty((0, 2), dtype=np.int8), np.empty(0), 252.0

@@ -1,37 +1,26 @@
 """Random forest: trees on resampled rows, each test the best of a few columns; scikit-learn fits it."""
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from outcry.config import FrozenConfig
-from outcry.models.dataset import Dataset
-from outcry.models.family import EXACT_TOLERANCE, FitSettings, sole_file
-from outcry.models.mean_forest import MeanForest
-from outcry.models.parameter_space import Choices, ParameterSpace, Span
-from outcry.models.sklearn_trees import fit_forest
+from outcry.models.sklearn_trees import ForestFamily, ForestParams
 
-_FILE = "random_forest.npz"
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 
-class RandomForestParams(FrozenConfig):
-    """Of trees by the Gini impurity; nothing is found on validation rows, they are learnt from as well.
+class RandomForestParams(ForestParams):
+    """See `ForestParams`.
 
     A tree draws `subsample_frac` of the rows, with replacement: labels of neighbouring bars overlap, so the rest say
-    little that is new. A test looks at `colsample_frac` of the columns, or at the square root of their number.
-    `max_depth` None lets a tree grow until its leaves are pure or small.
+    little that is new.
     """
 
-    n_trees: int = Field(default=200, gt=0)
-    max_depth: int | None = Field(default=8, ge=1)
-    min_split_rows: int = Field(default=2, ge=2)
-    min_leaf_rows: int = Field(default=50, gt=0)
     subsample_frac: float = Field(default=0.2, gt=0, le=1)
-    colsample_frac: float | Literal["sqrt"] = "sqrt"
 
 
-class RandomForest:
+class RandomForest(ForestFamily):
     """`outcry.models.family.Family`.
 
     References
@@ -41,48 +30,11 @@ class RandomForest:
 
     name = "random_forest"
     params = RandomForestParams
-    libraries = ("sklearn",)
-    answer_tolerance = EXACT_TOLERANCE
-    search_spaces: Mapping[str, ParameterSpace] = {
-        # labels of neighbouring bars overlap: a leaf of a few rows knows one event
-        "narrow": {
-            "n_trees": Choices((200, 500)),
-            "max_depth": Choices((6, 8, 10, 15)),
-            "min_leaf_rows": Span(20, 500, is_log=True, is_integer=True),
-            "colsample_frac": Choices(("sqrt", 0.3, 0.5, 0.7)),
-        },
-        "wide": {
-            "n_trees": Span(500, 2000, is_integer=True),
-            "max_depth": Choices((10, 15, 20, 30, None)),
-            "min_split_rows": Span(2, 10, is_integer=True),
-            "min_leaf_rows": Span(1, 4, is_integer=True),
-            "colsample_frac": Choices(("sqrt", 0.3, 0.5, 0.7)),
-        },
-    }
 
-    def lookback_bars(self, params: RandomForestParams) -> int:
-        return 1
-
-    def fit(
-        self, earlier: Dataset, validation: Dataset, whole: Dataset, params: RandomForestParams, settings: FitSettings
-    ) -> MeanForest:
-        """Fit on `whole`."""
+    def build(self, params: RandomForestParams, **options: Any) -> "RandomForestClassifier":
         from sklearn.ensemble import RandomForestClassifier
 
-        forest = RandomForestClassifier(
-            n_estimators=params.n_trees,
-            max_depth=params.max_depth,
-            min_samples_split=params.min_split_rows,
-            min_samples_leaf=params.min_leaf_rows,
-            max_features=params.colsample_frac,
-            max_samples=params.subsample_frac,
-            n_jobs=settings.n_threads,
-            random_state=settings.seed,
-        )
-        return fit_forest(forest, whole, _FILE)
-
-    def load(self, files: Mapping[str, bytes], n_features: int) -> MeanForest:
-        return MeanForest(_FILE, sole_file(self.name, files, _FILE), n_features)
+        return RandomForestClassifier(max_samples=params.subsample_frac, **options)
 
 
 FAMILY = RandomForest()

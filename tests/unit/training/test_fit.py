@@ -105,7 +105,7 @@ def test_what_the_combiner_reads_is_a_column_of_the_bundle_and_not_of_its_member
     unknown = np.array([[np.nan, np.nan, 90.0]])
     assert np.isnan(bundle.predict_proba(unknown)).all()
     missing = config.model_copy(update={"ensemble": RegimeThresholdsConfig()})
-    with pytest.raises(ConfigurationError, match=r"must read columns of the feature set, stat_volatility.* is none"):
+    with pytest.raises(ConfigurationError, match=r"must name columns of the feature set, stat_volatility.* is none"):
         _fit(market, missing, tmp_path)
 
 

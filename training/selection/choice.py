@@ -27,7 +27,9 @@ class Selection:
     scores: dict[str, float]
 
 
-def keep_marked(method: str, names: Sequence[str], scores: FloatArray, is_kept: BoolArray) -> Selection:
+def keep_marked(
+    method: str, names: Sequence[str], scores: FloatArray, is_kept: BoolArray, *, or_all: bool = False
+) -> Selection:
     """Choose the marked columns.
 
     Parameters
@@ -38,12 +40,16 @@ def keep_marked(method: str, names: Sequence[str], scores: FloatArray, is_kept: 
     scores : float64 (n_features,)
         Finite.
     is_kept : bool (n_features,)
+    or_all : bool
+        All of them where none is marked: the method has found nothing to choose by, as trees of too few rows to split.
 
     Raises
     ------
     DataValidationError
-        Where no column is marked: no model can be trained on none.
+        Where no column is marked, without `or_all`: no model can be trained on none.
     """
+    if or_all and not is_kept.any():
+        is_kept = np.ones_like(is_kept)
     if not is_kept.any():
         raise DataValidationError(f"{method} must keep a column, kept none of {len(names)}")
     best_first = np.argsort(-scores, kind="stable")
@@ -57,9 +63,9 @@ def keep_marked(method: str, names: Sequence[str], scores: FloatArray, is_kept: 
 def keep_best(method: str, names: Sequence[str], scores: FloatArray, n_columns: int | None) -> Selection:
     """Choose the `n_columns` best of the columns whose score is positive; None chooses all of those.
 
-    A score of zero or less is, for every method that calls this, that of a column that says nothing. Shapes and errors
-    are those of `keep_marked`.
+    A score of zero or less is, for every method that calls this, that of a column that says nothing; where none says
+    anything all are kept. Shapes are those of `keep_marked`.
     """
     is_kept = np.zeros(len(scores), dtype=bool)
     is_kept[np.argsort(-scores, kind="stable")[:n_columns]] = True
-    return keep_marked(method, names, scores, is_kept & (scores > 0.0))
+    return keep_marked(method, names, scores, is_kept & (scores > 0.0), or_all=True)

@@ -68,7 +68,7 @@ def select_by_gain(data: Dataset, step: GainConfig, config: TrainingConfig) -> S
     Raises
     ------
     DataValidationError
-        Where the label is constant, or no tree can split.
+        Where the label is constant.
 
     Notes
     -----
@@ -130,7 +130,7 @@ def select_by_shap(data: Dataset, step: ShapConfig, config: TrainingConfig) -> S
     Raises
     ------
     DataValidationError
-        Where the label is constant, or no tree can split.
+        Where the label is constant.
 
     Notes
     -----

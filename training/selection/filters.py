@@ -64,7 +64,7 @@ def select_by_mutual_information(data: Dataset, step: MutualInformationConfig, _
     Raises
     ------
     DataValidationError
-        Where the label is constant, or no column scores more than chance.
+        Where the label is constant.
 
     Notes
     -----
@@ -89,7 +89,7 @@ def select_by_chi_square(data: Dataset, step: ChiSquareConfig, _config: Training
     Raises
     ------
     DataValidationError
-        Where the label is constant, or no column scores more than chance.
+        Where the label is constant.
 
     Notes
     -----

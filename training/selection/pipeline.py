@@ -54,7 +54,7 @@ def select_columns(data: Dataset, config: TrainingConfig) -> tuple[Selection, ..
     Raises
     ------
     DataValidationError
-        Where there are no rows, a step keeps no column, or one that asks for labels meets a single class.
+        Where there are no rows, no column varies, or a step that asks for labels meets a single class.
     ConfigurationError
         Where a step holds rows out and the frames are too few for its purge.
 

@@ -16,12 +16,13 @@ def select_by_elimination(data: Dataset, step: EliminationConfig, config: Traini
     """Fit trees on all columns, drop those of least gain, and again, until `n_columns` are left.
 
     The score of a column that is left is 1 + its share of the gain in the last fit; that of one dropped is 1 / its
-    ranking, which is 2 for those dropped last. A column that is left without any gain is not chosen.
+    ranking, which is 2 for those dropped last. A column that is left without any gain is not chosen,
+    unless none has any.
 
     Raises
     ------
     DataValidationError
-        Where the label is constant, or no tree can split.
+        Where the label is constant.
 
     Notes
     -----
@@ -52,13 +53,13 @@ def select_by_elimination(data: Dataset, step: EliminationConfig, config: Traini
         scores[columns] = 1.0 / ranking
     is_kept = np.zeros(n_features, dtype=bool)
     is_kept[left] = gain > 0.0
-    return keep_marked(step.method, data.feature_names, scores, is_kept)
+    return keep_marked(step.method, data.feature_names, scores, is_kept, or_all=True)
 
 
 def select_forward(data: Dataset, step: ForwardConfig, config: TrainingConfig) -> Selection:
     """Start with no column, and add the one that lowers the held-out log loss most, until none lowers it enough.
 
-    The score of a chosen column is the log loss saved by all columns from it on, in nats a row, so that the first one
+    Where the first does not, all are kept. The score of a chosen column is the log loss saved by all columns from it on, in nats a row, so that the first one
     has the most; any other column has 0.
 
     Raises
@@ -66,7 +67,7 @@ def select_forward(data: Dataset, step: ForwardConfig, config: TrainingConfig) -
     ConfigurationError
         Where the frames are too few to hold some out.
     DataValidationError
-        Where the label is constant, or no column lowers the log loss enough.
+        Where the label is constant.
 
     Notes
     -----
@@ -92,7 +93,7 @@ def select_forward(data: Dataset, step: ForwardConfig, config: TrainingConfig) -
         losses.append(tried[best])
     scores: FloatArray = np.zeros(n_features)
     scores[chosen] = np.array(losses[:-1]) - losses[-1]
-    return keep_marked(step.method, data.feature_names, scores, scores > 0.0)
+    return keep_marked(step.method, data.feature_names, scores, scores > 0.0, or_all=True)
 
 
 def _held_out_loss(

@@ -114,13 +114,20 @@ def test_a_single_column_can_be_judged(select, data) -> None:
     assert select(alone).names == ("second",)
 
 
-def test_rows_in_which_nothing_is_known_are_refused(method, select, data) -> None:
+def test_rows_in_which_nothing_is_known_are_refused_by_variance_and_give_the_others_nothing_to_choose_by(
+    method, select, data
+) -> None:
     unknown = Dataset(np.full_like(data.rows, np.nan), data.labels, data.frame, data.feature_names)
-    if method == "correlation":
-        assert select(unknown).names == data.feature_names
-    else:
-        with pytest.raises(DataValidationError, match=f"{method} must keep a column, kept none of 9"):
+    if method == "variance":
+        with pytest.raises(DataValidationError, match="variance must keep a column, kept none of 9"):
             select(unknown)
+    else:
+        assert set(select(unknown).names) == set(data.feature_names)
+
+
+def test_trees_of_too_few_rows_to_split_leave_every_column(method, select, data) -> None:
+    if method in {"elimination", "gain", "shap"}:
+        assert set(select(data.take(np.arange(8))).names) == set(data.feature_names)
 
 
 def test_no_rows_are_refused(select, data) -> None:

@@ -59,8 +59,8 @@ def select_by_elimination(data: Dataset, step: EliminationConfig, config: Traini
 def select_forward(data: Dataset, step: ForwardConfig, config: TrainingConfig) -> Selection:
     """Start with no column, and add the one that lowers the held-out log loss most, until none lowers it enough.
 
-    Where the first does not, all are kept. The score of a chosen column is the log loss saved by all columns from it on, in nats a row, so that the first one
-    has the most; any other column has 0.
+    The score of a chosen column is the log loss saved by all columns from it on, in nats a row, so that the first one
+    has the most; any other column has 0. Where no column lowers the loss enough all are kept.
 
     Raises
     ------

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -23,8 +22,6 @@ from deployments.environment import build_serve_environment
 from deployments.served import LOGGING, ServedEnsemble, SwapOutcome, wait
 from outcry.errors import BundleError, PortInUseError, ServiceError
 from outcry.features.feature_set import FeatureSet
-
-_POLL_S = 0.05
 
 
 class EnsembleServer:
@@ -159,10 +156,11 @@ class EnsembleServer:
         thread = futures.ThreadPoolExecutor(1, thread_name_prefix="serve")
         self._serve_start = thread.submit(self._start_serve, variables)
         thread.shutdown(wait=False)
+        deadline_s = self._served.deadline_s()
         while _get_global_client(raise_if_no_controller_running=False) is None:
             if self._serve_start.done():
                 self._serve_start.result()
-            time.sleep(_POLL_S)
+            wait(deadline_s, "Serve must take declarations")
 
     def _start_serve(self, variables: Mapping[str, str]) -> None:
         try:

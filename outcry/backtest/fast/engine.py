@@ -30,8 +30,11 @@ from outcry.risk.config import RiskConfig
 from outcry.risk.kernels.layout import N_EVENT_NUMBERS, N_EVENT_VALUES
 from outcry.risk.state import RiskState
 
-FRAMES_A_CALL = 2_000
-"""Between two looks at the progress."""
+BARS_A_CALL = 2_000_000
+"""Symbols times frames between two looks at the progress."""
+BARS_AN_ORDER, MOST_ROOM = 32, 500_000
+"""Logs begin with room for an order every so many symbols times frames, up to a limit: to enlarge them is to copy them,
+and what nothing is written to takes no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class FastBacktest:
         self._counters[loop.FAILURE] = positions.FITS
         self._curves = (np.zeros((4, len(tape))), np.zeros((2, len(tape)), dtype=np.int64))
         self._n_traded = 0
+        self._frames_a_call = max(BARS_A_CALL // n, 1)
         self._open = np.zeros((0, N_COLUMNS), dtype=np.int64)
         self._orders = np.zeros((0, N_COLUMNS), dtype=np.int64)
         self._fills = np.zeros((0, N_FILL_COLUMNS), dtype=np.int64)
@@ -110,7 +114,7 @@ class FastBacktest:
             np.zeros((0, N_EVENT_VALUES)),
             np.zeros(0, dtype=np.int64),
         )
-        self._make_room(16 * n_most)
+        self._make_room(16 * n_most + min(n * len(tape) // BARS_AN_ORDER, MOST_ROOM))
 
     def trade_weights(self, weights: FloatArray, on_progress: Callable[[float], None] | None = None) -> FastRun:
         """Trade target weights, float64 (n_frames, n_symbols); NaN leaves a symbol as it is."""
@@ -172,7 +176,7 @@ class FastBacktest:
             weights[k] = ask_frame(strategy, view.row(k), self._holdings())
             run(k, k + 1, loop.DECISION_HALF, *arguments)
             self._n_traded = k + 1
-            if on_progress is not None and k % FRAMES_A_CALL == 0:
+            if on_progress is not None and k % self._frames_a_call == 0:
                 on_progress(k / len(self._tape))
         return self.result()
 
@@ -210,7 +214,7 @@ class FastBacktest:
         run, n_frames = loop.compile_run(), len(self._tape)
         while self._n_traded < n_frames:
             self._make_room_for_a_frame()
-            stop = min(self._n_traded + FRAMES_A_CALL, n_frames)
+            stop = min(self._n_traded + self._frames_a_call, n_frames)
             self._n_traded = run(self._n_traded, stop, loop.WHOLE, *self._arguments(views))
             if self._counters[loop.FAILURE] != positions.FITS:
                 self._raise_too_large(self._n_traded)

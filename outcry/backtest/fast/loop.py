@@ -115,7 +115,9 @@ def market_step(
     drop_closed(broker[2], broker[3])
     sum_working(broker, working)
     fills = logs[1][n_before : n_before + n_fills]
-    code = settle_frames(account, lots, basis, fills, places, logs[7][n_booked_before : n_booked_before + n_booked])
+    code = FITS
+    if n_fills or n_booked:
+        code = settle_frames(account, lots, basis, fills, places, logs[7][n_booked_before : n_booked_before + n_booked])
     if code == FITS:
         code = mark(account, lots, broker[5], steps[0])
     counters[FAILURE] = code
@@ -232,10 +234,9 @@ def write_curves(
     """Write the exposures of frame k, its drawdown and whether it is halted."""
     gross = net = 0.0
     for i in range(len(lots)):
-        if lots[i] != 0:
-            value = lots[i] * steps[2] * close[i]
-            gross += abs(value)
-            net += value
+        value = lots[i] * steps[2] * close[i] if lots[i] != 0 else 0.0
+        gross += abs(value)
+        net += value
     curves = logs[5]
     curves[GROSS, k], curves[NET, k] = gross, net
     curves[DRAWDOWN, k] = loss_frac(state[STATE_EQUITY], state[PEAK_EQUITY])

@@ -1,12 +1,12 @@
 """Commission linear in shares and in notional, with tiers and a minimum."""
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel
 from outcry.execution.kernels.model import COMMISSION_STEP, LOT_SHARES, MIN_COMMISSION, MONEY_SCALE, NOTIONAL_FRAC
 from outcry.market.frame import FloatArray
 from outcry.market.grid_kernels import round_up
 
 
-@kernel
+@inlined_kernel
 def commission(market: FloatArray, tiers: FloatArray, month_lots: int, lots: int, price: int) -> int:
     """Return ``max(minimum, Σ a_share(tier) · shares + bps / 10⁴ · notional)`` of a fill, rounded up, money units.
 

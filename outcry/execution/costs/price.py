@@ -1,6 +1,6 @@
 """The price of a trade: where the order was matched, moved against the trader by slippage and impact, on the tick."""
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel
 from outcry.execution.costs.almgren_chriss import permanent_impact, temporary_impact
 from outcry.execution.costs.fixed_slippage import fixed_slippage
 from outcry.execution.costs.spread_slippage import spread_slippage
@@ -32,7 +32,7 @@ from outcry.market.grid_kernels import round_against
 BILLION = 1_000_000_000
 
 
-@kernel
+@inlined_kernel
 def slippage_frac(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> float:
     """Return the slippage of a trade of symbol i in row t, a fraction of the price."""
     kind, base, most = market[SLIPPAGE_KIND], market[SLIPPAGE_FRAC], market[MAX_SLIPPAGE_FRAC]
@@ -48,7 +48,7 @@ def slippage_frac(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> 
     return spread_slippage(base, most, market[SPREAD_FACTOR] * half_spread(bars, t, i, window))
 
 
-@kernel
+@inlined_kernel
 def impact_frac(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> float:
     """Return the impact that a trade pays itself, a fraction of the price."""
     if market[IMPACT_KIND] == NONE:
@@ -60,7 +60,7 @@ def impact_frac(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> fl
     return square_root_impact(market[IMPACT_FACTOR], volatility, shares, volume)
 
 
-@kernel
+@inlined_kernel
 def moved_billionths(market: FloatArray, bars: Bars, t: int, i: int, lots: int) -> int:
     """Return by how much a trade moves the price for the rest of its order, billionths of it."""
     if market[IMPACT_KIND] != ALMGREN_CHRISS:
@@ -71,7 +71,7 @@ def moved_billionths(market: FloatArray, bars: Bars, t: int, i: int, lots: int) 
     return int(BILLION * permanent_impact(market[PERMANENT_FACTOR], volatility, shares, volume))
 
 
-@kernel
+@inlined_kernel
 def trade_price(
     market: FloatArray, bars: Bars, t: int, i: int, sign: int, lots: int, reference: int, moved: int
 ) -> int:

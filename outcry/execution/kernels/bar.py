@@ -203,7 +203,7 @@ def cancel_split(orders: IntArray, n_open: int, bars: Bars, t: int) -> None:
             end(orders, n_open, orders[k], CANCELLED, SHARES_SPLIT)
 
 
-@kernel
+@inlined_kernel
 def collect(
     broker: Broker,
     market: FloatArray,
@@ -256,27 +256,28 @@ def has_turn(order: IntArray, held: int, moment: int, turn: int, seq: int) -> bo
     return left > 0 and (turn >= 2 or left <= -order[SIDE] * held)
 
 
-@kernel
+@inlined_kernel
 def match(order: IntArray, market: FloatArray, bars: Bars, t: int, clock: IntArray, moment: int) -> int:
     """Return the price at which an order trades at a moment of the bar, price units; 0 where it does not."""
     i, scale = order[SYMBOL], market[PRICE_SCALE]
     close = bars[CLOSE][t, i]
     if moment == AT_CLOSE:
         return match_at_close(order, to_price_units(close, scale))
-    if moment == LEGS:
-        high, low = bars[HIGH][t, i], bars[LOW][t, i]
-        return match_leg(order, order[ENTRY], to_price_units(high, scale), to_price_units(low, scale))
-    price, high, low = bars[OPEN][t, i], bars[HIGH][t, i], bars[LOW][t, i]
-    if order[ARRIVAL_NS] > clock[TS_OPEN_NS]:  # what was before the arrival is not for this order
+    price, is_late = bars[OPEN][t, i], order[ARRIVAL_NS] > clock[TS_OPEN_NS]
+    if is_late:  # what was before the arrival is not for this order
         price = first_price(price, close, order[ARRIVAL_NS], clock[TS_OPEN_NS], clock[TS_CLOSE_NS])
-        high, low = max(price, close), min(price, close)
     first = to_price_units(price, scale)
     if moment == AT_OPEN:
         return match_at_open(order, first, clock[IS_OPENING] != 0)
+    high, low = bars[HIGH][t, i], bars[LOW][t, i]
+    if moment == LEGS:
+        return match_leg(order, order[ENTRY], to_price_units(high, scale), to_price_units(low, scale))
+    if is_late:
+        high, low = max(price, close), min(price, close)
     return match_inside(order, first, to_price_units(high, scale), to_price_units(low, scale))
 
 
-@kernel
+@inlined_kernel
 def try_trade(
     broker: Broker,
     market: FloatArray,
@@ -322,7 +323,7 @@ def try_trade(
     return 1 if traded else 0
 
 
-@kernel
+@inlined_kernel
 def limited_price(market: FloatArray, bars: Bars, t: int, order: IntArray, traded: int, reference: int) -> int:
     """Return the price of a trade, price units: slipped, but not beyond a limit; one that waited has its price.
 
@@ -338,7 +339,7 @@ def limited_price(market: FloatArray, bars: Bars, t: int, order: IntArray, trade
     return price
 
 
-@kernel
+@inlined_kernel
 def note_trade(
     orders: IntArray, n_open: int, order: IntArray, traded: int, reference: int, seq: int, moment: int
 ) -> None:
@@ -370,7 +371,7 @@ def note_trade(
         release_legs(orders, n_open, order[NUMBER])
 
 
-@kernel
+@inlined_kernel
 def finish(broker: Broker, bars: Bars, t: int, clock: IntArray, market: FloatArray) -> None:
     """End what has had its time, and let the stops that stay open see the bar."""
     _, lots, orders, counts, _, _ = broker

@@ -4,7 +4,7 @@ Slots of the account, int64: `CASH`, `EQUITY` and `GROSS` (Σ |value|) in money 
 bar; `MONTH` and `MONTH_LOTS`, the calendar month and what was traded in it.
 """
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel
 from outcry.execution.costs.commission import commission
 from outcry.execution.kernels.model import ALLOW_SHORT, MAX_LEVERAGE
 from outcry.market.frame import FloatArray, IntArray
@@ -14,7 +14,7 @@ CASH, EQUITY, GROSS, MONTH, MONTH_LOTS = range(5)
 N_SLOTS = 5
 
 
-@kernel
+@inlined_kernel
 def mark_account(account: IntArray, lots: IntArray, marks: IntArray) -> None:
     """Value the holdings, lots int64 (n_symbols,), at `marks` in price units: the basis of every cover check."""
     equity, gross = account[CASH], 0
@@ -26,7 +26,7 @@ def mark_account(account: IntArray, lots: IntArray, marks: IntArray) -> None:
     account[EQUITY], account[GROSS] = equity, gross
 
 
-@kernel
+@inlined_kernel
 def covered_lots(
     account: IntArray,
     held: int,
@@ -81,7 +81,7 @@ def covered_lots(
         middle = (low + high) // 2
 
 
-@kernel
+@inlined_kernel
 def book_trade(
     account: IntArray, lots: IntArray, i: int, sign: int, traded: int, price: int, cost: int, mark: int
 ) -> None:

@@ -59,7 +59,7 @@ def left_to_trade(order: IntArray, held: int) -> int:
     return min(left, max(-order[SIDE] * held, 0)) if order[REDUCE_ONLY] else left
 
 
-@kernel
+@inlined_kernel
 def accept(broker: Broker, order: IntArray, market: FloatArray, made_ts_ns: int) -> None:
     """Add an order to the open ones; its asked-for columns, `NUMBER` and links are filled in.
 
@@ -94,7 +94,7 @@ def end(orders: IntArray, n_open: int, order: IntArray, status: int, reason: int
     release_legs(orders, n_open, order[NUMBER])
 
 
-@kernel
+@inlined_kernel
 def release_legs(orders: IntArray, n_open: int, number: int) -> None:
     """Tell the legs of an order that it has come to its end; those it leaves nothing to close end with it."""
     for k in range(n_open):
@@ -119,7 +119,7 @@ def write_updates(orders: IntArray, counts: IntArray, updates: IntArray) -> int:
     return n
 
 
-@kernel
+@inlined_kernel
 def drop_closed(orders: IntArray, counts: IntArray) -> None:
     """Take the orders that ended out of the table; the others keep their order."""
     n_kept = 0
@@ -132,7 +132,7 @@ def drop_closed(orders: IntArray, counts: IntArray) -> None:
     counts[N_OPEN] = n_kept
 
 
-@kernel
+@inlined_kernel
 def sum_working(broker: Broker, working: IntArray) -> None:
     """Write the signed lots on their way, int64 (n_symbols,): open orders, without what only protects a position.
 

@@ -90,6 +90,10 @@ def push_bars(
         Receives the number of bars of each symbol.
     """
     n_frames = len(present)
+    derives, has_tape = False, False
+    for row in range(TYPICAL, HISTORY_ROWS):
+        derives |= rows[row] and row < BID
+        has_tape |= rows[row] and row >= BID
     for i in range(first_symbol, stop_symbol):
         n_pushed[i] = 0
         if ends[i] + n_frames >= history.shape[2]:
@@ -102,33 +106,27 @@ def push_bars(
         i_to = min(i_from + _LINE_SYMBOLS, stop_symbol)
         for t_from in range(0, n_frames, _BLOCK_FRAMES):
             for i in range(i_from, i_to):
-                x = history[i]
+                x, k, end = history[i], counts[i] + n_pushed[i], ends[i] + n_pushed[i]
                 for t in range(t_from, min(t_from + _BLOCK_FRAMES, n_frames)):
                     if present[t, i]:
-                        n_pushed[i] += 1
-                        k, end = counts[i] + n_pushed[i], ends[i] + n_pushed[i]
-                        x[VWAP, end] = vwap[t, i]
-                        _push_bar(x, k, end, open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], rows)
-                        for row in range(BID, HISTORY_ROWS):
-                            if rows[row]:
-                                x[row, end] = tape[t, i, row - BID] if len(tape) > 0 else math.nan
+                        k += 1
+                        end += 1
+                        x[OPEN, end], x[HIGH, end], x[LOW, end] = open_[t, i], high[t, i], low[t, i]
+                        x[CLOSE, end], x[VOLUME, end], x[VWAP, end] = close[t, i], volume[t, i], vwap[t, i]
+                        if derives:
+                            _derive(x, k, end, rows)
+                        if has_tape:
+                            for row in range(BID, HISTORY_ROWS):
+                                if rows[row]:
+                                    x[row, end] = tape[t, i, row - BID] if len(tape) > 0 else math.nan
+                n_pushed[i] = k - counts[i]
 
 
 @inlined_kernel
-def _push_bar(
-    x: FloatArray,
-    k: int,
-    end: int,
-    o: float,
-    h: float,
-    l: float,  # noqa: E741 - the low, as in the formulas
-    c: float,
-    v: float,
-    rows: BoolArray,
-) -> None:
-    """Write the prices and the volume of the k-th bar (from 1) of a symbol at `end`, and what is derived of them."""
+def _derive(x: FloatArray, k: int, end: int, rows: BoolArray) -> None:
+    """Write what is derived of the k-th bar (from 1) of a symbol, which stands at `end`."""
+    o, h, l, c, v = x[OPEN, end], x[HIGH, end], x[LOW, end], x[CLOSE, end], x[VOLUME, end]  # noqa: E741 - the low, as in the formulas
     last = x[CLOSE, end - 1] if k > 1 else c
-    x[OPEN, end], x[HIGH, end], x[LOW, end], x[CLOSE, end], x[VOLUME, end] = o, h, l, c, v
     if rows[TYPICAL]:
         x[TYPICAL, end] = (h + l + c) / 3.0
     if rows[TRUE_RANGE]:

@@ -20,7 +20,7 @@ The layout of a row is that of `outcry.order_rows`. What the settings say about 
 
 import numpy as np
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid_kernels import round_against, round_down, round_up
 from outcry.order_rows import (
@@ -92,7 +92,7 @@ def _micros(frac: float) -> int:
     return min(max(round(frac * MILLION), 1), MILLION - 1)
 
 
-@kernel
+@inlined_kernel
 def write_order(row: IntArray, symbol: int, change: int, seq: int, number: int, purpose: int, force: int) -> None:
     """Write a market order of signed lots; the `number`-th of the proposal, and alone.
 
@@ -107,7 +107,7 @@ def write_order(row: IntArray, symbol: int, change: int, seq: int, number: int, 
     row[PARENT] = row[FIRST_FILL_SEQ] = -1
 
 
-@kernel
+@inlined_kernel
 def write_opening(row: IntArray, rules: OrderRules, price: float, sub_ticks: int) -> None:
     """Make a market order one that opens, as the settings want it.
 
@@ -142,7 +142,7 @@ def write_opening(row: IntArray, rules: OrderRules, price: float, sub_ticks: int
         row[TRAIL_MICROS] = how[OPEN_TRAIL]
 
 
-@kernel
+@inlined_kernel
 def write_legs(out: IntArray, parent: int, rules: OrderRules, price: float, sub_ticks: int) -> int:
     """Write the legs of the order in row `parent` behind it, first that of the loss; return the rows used.
 

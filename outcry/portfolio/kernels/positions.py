@@ -69,7 +69,7 @@ def is_small(amount: float) -> bool:
     return abs(amount) < LARGEST_UNITS
 
 
-@kernel
+@inlined_kernel
 def settle_fill(account: IntArray, lots: IntArray, basis: IntArray, fill: IntArray) -> int:
     """Settle one fill at average cost, or return what it would make too large.
 
@@ -156,7 +156,7 @@ def settle_event(account: IntArray, lots: IntArray, basis: IntArray, event: IntA
     return code
 
 
-@kernel
+@inlined_kernel
 def settle_frames(
     account: IntArray, lots: IntArray, basis: IntArray, fills: IntArray, order: IntArray, events: IntArray
 ) -> int:
@@ -219,7 +219,7 @@ def settle_frames(
     return FITS
 
 
-@kernel
+@inlined_kernel
 def _is_before(fill: IntArray, other: IntArray) -> bool:
     for column in _SORT_KEYS:
         if fill[column] != other[column]:
@@ -227,7 +227,7 @@ def _is_before(fill: IntArray, other: IntArray) -> bool:
     return False
 
 
-@kernel
+@inlined_kernel
 def mark(account: IntArray, lots: IntArray, close: FloatArray, price_scale: float) -> int:
     """Write the equity, exact in money units; return `FITS`, or `EQUITY` where it is too large or not known.
 
@@ -247,9 +247,9 @@ def mark(account: IntArray, lots: IntArray, close: FloatArray, price_scale: floa
     """
     gross, equity = abs(float(account[CASH])), account[CASH]
     for i in range(len(lots)):
-        if lots[i] != 0:
-            gross += abs(float(lots[i]) * (close[i] * price_scale))
-            equity += lots[i] * to_price_units(close[i], price_scale)
+        price = close[i] if lots[i] != 0 else 0.0
+        gross += abs(float(lots[i]) * (price * price_scale))
+        equity += lots[i] * to_price_units(price, price_scale)
     if not is_small(gross):
         return EQUITY
     account[EQUITY] = equity

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 
-from outcry.compiled import compile_entry_point, kernel
+from outcry.compiled import compile_entry_point, inlined_kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.market.grid import Grid
 from outcry.market.grid_kernels import to_currency
@@ -38,7 +38,7 @@ def steps_of(grid: Grid) -> Steps:
     return grid.price_scale, grid.money_scale, grid.lot_shares, grid.sub_ticks
 
 
-@kernel
+@inlined_kernel
 def write_orders(
     seq: int,
     equity_units: int,
@@ -103,7 +103,7 @@ def write_orders(
     return n_rows, cancel
 
 
-@kernel
+@inlined_kernel
 def _write_changes(
     equity_units: int,
     held: IntArray,
@@ -117,23 +117,20 @@ def _write_changes(
     """Write the lots to order, signed; return whether what is on its way is cancelled first."""
     _, money_scale, lot_shares, _ = steps
     equity = max(to_currency(equity_units, money_scale), 0.0)
-    cancel = KEEP_OPEN
-    for i in range(len(change)):
-        change[i] = 0
-        if not (math.isfinite(target[i]) and math.isfinite(close[i])):
-            continue
-        wanted = 0
-        if target[i] != 0.0:
-            lots = abs(target[i]) * equity / (close[i] * lot_shares) + LOT_TOLERANCE
-            wanted = int(math.copysign(math.floor(min(lots, MOST_LOTS)), target[i]))
+    is_opposed = False
+    least_value = rules[1][RESIZE_FRAC] * equity
+    for i in range(len(change)):  # without branches, so that it is done for several symbols at once
+        is_known = math.isfinite(target[i]) & math.isfinite(close[i])
+        lots = abs(target[i]) * equity / (close[i] * lot_shares) + LOT_TOLERANCE
+        lots = lots if is_known & (target[i] != 0.0) else 0.0
+        wanted = int(math.copysign(math.floor(min(lots, MOST_LOTS)), target[i]))
         expected = held[i] + working[i]
         difference = wanted - expected
-        is_same_side = (wanted > 0 and expected > 0) or (wanted < 0 and expected < 0)
-        if is_same_side and abs(difference) * lot_shares * close[i] < rules[1][RESIZE_FRAC] * equity:
-            continue
-        change[i] = difference
-        if (difference > 0 and working[i] < 0) or (difference < 0 and working[i] > 0):
-            cancel = CANCEL_WORKING
+        is_same_side = ((wanted > 0) & (expected > 0)) | ((wanted < 0) & (expected < 0))
+        is_small = is_same_side & (abs(difference) * lot_shares * close[i] < least_value)
+        change[i] = difference if is_known & (not is_small) else 0
+        is_opposed |= ((change[i] > 0) & (working[i] < 0)) | ((change[i] < 0) & (working[i] > 0))
+    cancel = CANCEL_WORKING if is_opposed else KEEP_OPEN
     if cancel == CANCEL_WORKING:
         for i in range(len(change)):
             if math.isfinite(close[i]):

@@ -2,7 +2,7 @@
 
 import math
 
-from outcry.compiled import inlined_kernel, kernel
+from outcry.compiled import inlined_kernel
 from outcry.market.frame import IntArray
 from outcry.order_rows import LOTS, NUMBER, PARENT, REDUCE_ONLY, SIDE, SYMBOL
 from outcry.risk.kernels.events import Events, write_event
@@ -25,7 +25,7 @@ LOT_TOLERANCE = 1e-9
 """Room for a whole number of lots but for rounding is room for that number."""
 
 
-@kernel
+@inlined_kernel
 def admit(
     wanted: IntArray,
     n_wanted: int,

@@ -6,7 +6,7 @@ seen counts as worthless.
 
 from math import isfinite
 
-from outcry.compiled import inlined_kernel, kernel
+from outcry.compiled import inlined_kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.risk.kernels.layout import T_GROSS, T_NET, T_POSITIONS
 
@@ -81,13 +81,12 @@ def add_lots(i: int, signed: int, lot_shares: float, price: float, sector: int, 
     closable[i] = closable_lots(closable[i], signed)
 
 
-@kernel
+@inlined_kernel
 def sum_closable_gross(book: Book, keeps_working: bool, lot_shares: float) -> float:
     """Return Σ |value| of what is held, where what is on its way to close counts as closed."""
     held, working, price, _ = book
     gross = 0.0
     for i in range(len(held)):
-        if held[i] != 0:
-            lots = closable_lots(held[i], working[i]) if keeps_working else held[i]
-            gross += abs(value_of(lots, lot_shares, price[i]))
+        lots = closable_lots(held[i], working[i]) if keeps_working else held[i]
+        gross += abs(value_of(lots, lot_shares, price[i]))
     return gross

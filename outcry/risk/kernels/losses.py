@@ -1,6 +1,6 @@
 """What was lost: since the session started, and from the peak."""
 
-from outcry.compiled import inlined_kernel, kernel
+from outcry.compiled import inlined_kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.risk.kernels.events import Events, write_event
 from outcry.risk.kernels.layout import (
@@ -38,7 +38,7 @@ def exposure_frac(rung: int, ladder: FloatArray) -> float:
     return ladder[rung - 1, EXPOSURE_FRAC] if rung > 0 else 1.0
 
 
-@kernel
+@inlined_kernel
 def measure_losses(
     state: IntArray, session: int, config: FloatArray, ladder: FloatArray, equity: int, events: Events
 ) -> int:

@@ -195,7 +195,7 @@ def review(
     return n_out, cancel, n_events
 
 
-@kernel
+@inlined_kernel
 def _is_margin_called(keeps_working: bool, config: FloatArray, book: Book, totals: FloatArray) -> bool:
     """Say whether equity is too small a part of the positions; put the numbers of a block into the totals."""
     gross = sum_closable_gross(book, keeps_working, config[LOT_SHARES])

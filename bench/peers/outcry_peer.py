@@ -25,6 +25,7 @@ from bench.peers.protocol import (
     Trade,
     pair_fills,
 )
+from configs.features import FeaturesConfig
 from outcry.backtest.fast.engine import FastBacktest, FastConfig
 from outcry.backtest.fast.result import FastRun
 from outcry.backtest.fast.tape import MarketTape, build_tape
@@ -45,6 +46,7 @@ TICK = Decimal("0.0001")
 DAY_NS = 86_400 * 10**9
 NO_LIMIT = 1_000.0
 PLENTY_SHARES = 1e9
+N_THREADS = FeaturesConfig().n_threads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +101,8 @@ def load(market: list[Bars]) -> Market:
 
 def run(market: Market) -> FastRun:
     """Compute the averages, decide, and trade."""
-    engine = FeatureEngine(market.features, len(market.universe), market.sessions, bars_per_year=1.0)
+    n_symbols = len(market.universe)
+    engine = FeatureEngine(market.features, n_symbols, market.sessions, bars_per_year=1.0, n_threads=N_THREADS)
     values = engine.replay(market.frames)
     fast, slow = (values[:, :, market.features.place(name)] for name in COLUMNS)
     spread = fast - slow

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -11,7 +11,14 @@ from outcry.compiled import compile_entry_point
 from outcry.errors import DataValidationError, RecoveryError
 from outcry.features.catalogue import STEPS, code_hash
 from outcry.features.feature_set import FeatureSet
-from outcry.features.kernels.advance import BLOCK_BARS, SIGNATURE, Advance, build_advance
+from outcry.features.kernels.advance import (
+    BLOCK_BARS,
+    CHOOSE_SIGNATURE,
+    SIGNATURE,
+    Advance,
+    build_advance,
+    write_chosen,
+)
 from outcry.features.kernels.bars import (
     CHECK_SIGNATURE,
     PUSH_SIGNATURE,
@@ -39,6 +46,7 @@ def advance_of(name: str) -> Advance:
 
 _push_bars = cache(lambda: cast(Callable[..., None], compile_entry_point(push_bars, PUSH_SIGNATURE)))
 _find_wrong_bar = cache(lambda: compile_entry_point(find_wrong_bar, CHECK_SIGNATURE))
+_write_chosen = cache(lambda: compile_entry_point(write_chosen, CHOOSE_SIGNATURE))
 _read_clocks = cache(lambda: compile_entry_point(read_clocks, CLOCK_SIGNATURE))
 
 
@@ -154,7 +162,8 @@ class FeatureEngine:
         self._check_follows(frame.seq, frame.n_symbols)
         bars = _bars_of(_tensor_of(frame.continuous()))
         self._check_bars(frame.seq, bars)
-        self._run(bars, self._arrays["last"][np.newaxis])
+        self._run(bars, self._arrays["last"][np.newaxis], 0, self.n_symbols)
+        np.logical_not(bars.present[-1], out=self._arrays["stale"])
         if self.recent.n_bars > 1:
             self.recent.extend(self.values[np.newaxis])
         self.last_seq = frame.seq
@@ -181,18 +190,18 @@ class FeatureEngine:
             raise DataValidationError(f"out must have shape {shape}, was {out.shape}")
         self._check_follows(frames.first_seq, frames.n_symbols)
         bars = _bars_of(frames.continuous())
-        self._check_bars(frames.first_seq, bars)
-        if not self._chooses_all:
-            computed = np.empty((min(len(frames), SLACK_BARS), self.n_symbols, len(self.features.computed)))
-        for start in range(0, len(frames), SLACK_BARS):
-            chunk = bars.rows(slice(start, start + SLACK_BARS))
-            values = out[start : start + SLACK_BARS]
-            if self._chooses_all:
-                self._run(chunk, values)
-            else:
-                self._run(chunk, computed[: len(values)])
-                np.take(computed[: len(values)], self.features.chosen, axis=2, out=values, mode="clip")
-            self.last_seq = min(frames.first_seq + start + SLACK_BARS - 1, frames.last_seq)
+        n_threads = min(self._n_threads, self.n_symbols)
+        if n_threads == 1:
+            self._check_bars(frames.first_seq, bars)
+            self._replay(bars, out, 0, self.n_symbols)
+        else:
+            parts, edges = _split(len(frames), n_threads), _split(self.n_symbols, n_threads)
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(lambda a, b: self._check_bars(frames.first_seq + a, bars.rows(slice(a, b))), *parts))
+                list(pool.map(partial(self._replay, bars, out), *edges))
+        if len(frames):
+            np.logical_not(bars.present[-1], out=self._arrays["stale"])
+            self.last_seq = frames.last_seq
         if self.recent.n_bars > 1:
             self.recent.extend(out)
         return out
@@ -251,34 +260,43 @@ class FeatureEngine:
                 f" frame {first_seq + row}, symbol {symbol} had {shown}"
             )
 
-    def _run(self, bars: _Bars, out: FloatArray) -> None:
-        """Advance over at most `SLACK_BARS` frames; write all computed columns after each to `out`."""
-        arrays = self._arrays
-        present = bars.present
+    def _replay(self, bars: _Bars, out: FloatArray, first: int, stop: int) -> None:
+        """Advance some symbols over frames; write the chosen columns after each to `out`."""
+        n_frames, n_symbols = bars.present.shape
+        computed = None
+        if not self._chooses_all:
+            computed = np.empty((min(n_frames, SLACK_BARS), n_symbols, len(self.features.computed)))
+        for start in range(0, n_frames, SLACK_BARS):
+            chunk = bars.rows(slice(start, start + SLACK_BARS))
+            values = out[start : start + SLACK_BARS]
+            if computed is None:
+                self._run(chunk, values, first, stop)
+            else:
+                self._run(chunk, computed[: len(values)], first, stop)
+                _write_chosen()(computed, self.features.chosen, first, stop, values)
+
+    def _run(self, bars: _Bars, out: FloatArray, first: int, stop: int) -> None:
+        """Advance symbols `first` to `stop` over at most `SLACK_BARS` frames; write all computed columns to `out`."""
+        arrays, ends, history = self._arrays, self._ends, self._history
+        present, counts, last = bars.present, arrays["counts"], arrays["last"]
         clock = np.empty((len(present), CLOCK_SLOTS))
         if self.features.reads_clock:
             _read_clocks()(bars.ts_close_ns, self._sessions, self._bars_per_year, clock)
-        counts, last = arrays["counts"], arrays["last"]
+        work = np.empty((min(len(present), BLOCK_BARS), len(self.features.computed)))
         n_bars = np.empty_like(counts)
+        given = (*bars.fields, bars.tape, present)
+        _push_bars()(counts, ends, history, *given, self._rows, self._lookback, first, stop, n_bars)
+        for advance, program in self._steps:
+            state, table, rows = arrays[program.family.name], program.table, program.rows
+            advance(table, counts, ends, history, state, last, clock, present, out, work, rows, first, stop)
+        counts[first:stop] += n_bars[first:stop]
+        ends[first:stop] += n_bars[first:stop]
 
-        def run_symbols(first: int, stop: int) -> None:
-            work = np.empty((min(len(present), BLOCK_BARS), len(self.features.computed)))
-            ends, history = self._ends, self._history
-            given = (*bars.fields, bars.tape, present)
-            _push_bars()(counts, ends, history, *given, self._rows, self._lookback, first, stop, n_bars)
-            for advance, program in self._steps:
-                state, table, rows = arrays[program.family.name], program.table, program.rows
-                advance(table, counts, ends, history, state, last, clock, present, out, work, rows, first, stop)
 
-        if len(present) == 1 or self._n_threads == 1:
-            run_symbols(0, self.n_symbols)
-        else:
-            edges = np.linspace(0, self.n_symbols, self._n_threads + 1).astype(int).tolist()
-            with ThreadPoolExecutor(self._n_threads) as pool:
-                list(pool.map(run_symbols, edges[:-1], edges[1:]))
-        counts += n_bars
-        self._ends += n_bars
-        np.logical_not(present[-1], out=arrays["stale"])
+def _split(n: int, n_parts: int) -> tuple[list[int], list[int]]:
+    """Return where each of some parts of 0 .. n begins, and where it ends."""
+    edges = np.linspace(0, n, n_parts + 1).astype(int).tolist()
+    return edges[:-1], edges[1:]
 
 
 def _bars_of(frames: FrameTensor) -> _Bars:

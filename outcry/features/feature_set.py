@@ -19,7 +19,7 @@ from outcry.features.cross.config import CrossConfig
 from outcry.features.cross.proxies import find_proxies
 from outcry.features.indicator import MAX_PARAMS, Family, Indicator, Kind
 from outcry.features.kernels.advance import PARAMS
-from outcry.features.kernels.bars import HISTORY_ROWS, TYPICAL
+from outcry.features.kernels.bars import BAR_ROWS, CLOSE, HISTORY_ROWS
 from outcry.market.frame import BoolArray, IntArray
 
 CROSS = "cross"
@@ -247,9 +247,11 @@ def _matches(column: Column, patterns: tuple[str, ...]) -> bool:
 
 
 def _rows(calls: Sequence[_Call]) -> BoolArray:
-    rows = np.arange(HISTORY_ROWS) < TYPICAL
+    rows: BoolArray = np.arange(HISTORY_ROWS) == CLOSE
     for call in calls:
         rows[list(call.kind.rows)] = True
+    if rows.sum() > 1:
+        rows[list(BAR_ROWS)] = True
     return rows
 
 

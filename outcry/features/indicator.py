@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from outcry.errors import ConfigurationError
 from outcry.features.column import Column
+from outcry.features.kernels.bars import BAR_ROWS
 
 MAX_PARAMS = 6
 MAX_LOOKBACK_BARS = 2000
@@ -69,8 +70,8 @@ class Kind:
     reads_clock : bool
         It reads more of a frame than its bars: when it closes, or how many bars a year has.
     rows : tuple of int
-        What it reads of the history beyond the bars, from TYPICAL on in `outcry.features.kernels.bars`; a row that no
-        indicator of a set reads is not computed.
+        Of the history, see `outcry.features.kernels.bars`: what it reads. A row beyond the bars is derived of all of
+        them, so it brings them with it; what no indicator of a set reads is not written.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Kind:
     defaults: tuple[tuple[int, ...], ...] = ((),)
     is_of_timeframe: bool = False
     reads_clock: bool = False
-    rows: tuple[int, ...] = ()
+    rows: tuple[int, ...] = BAR_ROWS
 
     def make(self, params: tuple[int, ...]) -> Indicator:
         """Build the indicator.

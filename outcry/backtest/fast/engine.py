@@ -191,16 +191,16 @@ class FastBacktest:
             universe=self._universe,
             first_seq=self._tape.first_seq,
             ts_close_ns=self._tape.ts_close_ns[:n],
-            order_rows=self._orders[: counters[loop.N_ORDERS]].copy(),
-            fill_rows=self._fills[: counters[loop.N_FILLS]].copy(),
-            ledger_rows=self._booked[: counters[loop.N_LEDGER_EVENTS]].copy(),
-            event_rows=(numbers[:n_events].copy(), values[:n_events].copy(), seqs[:n_events].copy()),
+            order_rows=self._orders[: counters[loop.N_ORDERS]],
+            fill_rows=self._fills[: counters[loop.N_FILLS]],
+            ledger_rows=self._booked[: counters[loop.N_LEDGER_EVENTS]],
+            event_rows=(numbers[:n_events], values[:n_events], seqs[:n_events]),
             ladder=self._rules[1],
-            cash_units=units[loop.CASH_CURVE, :n].copy(),
-            equity_units=units[loop.EQUITY_CURVE, :n].copy(),
-            gross=curves[loop.GROSS, :n].copy(),
-            net=curves[loop.NET, :n].copy(),
-            drawdown=curves[loop.DRAWDOWN, :n].copy(),
+            cash_units=units[loop.CASH_CURVE, :n],
+            equity_units=units[loop.EQUITY_CURVE, :n],
+            gross=curves[loop.GROSS, :n],
+            net=curves[loop.NET, :n],
+            drawdown=curves[loop.DRAWDOWN, :n],
             is_halted=curves[loop.HALTED, :n] != 0,
         )
 
@@ -298,6 +298,6 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 def _enlarged(rows: NDArray[Any], capacity: int) -> NDArray[Any]:
     """Return the same rows with room for more."""
-    larger = np.zeros((capacity, *rows.shape[1:]), dtype=rows.dtype)
+    larger = np.empty((capacity, *rows.shape[1:]), dtype=rows.dtype)
     larger[: len(rows)] = rows
     return larger

@@ -141,10 +141,10 @@ def _autocorr(window: int, lag: int) -> Indicator:
 RETURNS = Family(
     "returns",
     (
-        Kind("return", _return, ((1,), (5,), (10,), (15,), (20,), (60,))),
+        Kind("return", _return, ((1,), (5,), (10,), (15,), (20,), (60,)), rows=(bars.CLOSE,)),
         Kind("moments", _moments, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
         Kind("higher_moments", _higher_moments, ((20,), (60,)), rows=(bars.LOG_RETURN,)),
-        Kind("zscore", _zscore, ((20,), (50,), (60,))),
+        Kind("zscore", _zscore, ((20,), (50,), (60,)), rows=(bars.CLOSE,)),
         Kind(
             "autocorr",
             _autocorr,

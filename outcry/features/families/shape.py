@@ -4,6 +4,7 @@ from math import inf
 
 from outcry.features.column import Column
 from outcry.features.indicator import Family, Indicator, Kind
+from outcry.features.kernels import bars
 
 BAR, EXTREMES, STREAK, DONCHIAN, CHANNEL = range(5)
 
@@ -140,7 +141,7 @@ SHAPE = Family(
     (
         Kind("bar", _bar),
         Kind("extremes", _extremes, ((10,),)),
-        Kind("streak", _streak),
+        Kind("streak", _streak, rows=(bars.CLOSE,)),
         Kind("donchian", _donchian, ((20,), (50,))),
         Kind("channel", _channel, ((20,), (50,))),
     ),

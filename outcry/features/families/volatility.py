@@ -310,7 +310,7 @@ VOLATILITY = Family(
     (
         Kind("tr", _tr, rows=(bars.TRUE_RANGE,)),
         Kind("atr", _atr, ((7,), (14,), (21,)), rows=(bars.TRUE_RANGE,)),
-        Kind("bbands", _bbands, ((20, 2),)),
+        Kind("bbands", _bbands, ((20, 2),), rows=(bars.CLOSE,)),
         Kind("keltner", _keltner, ((20, 10, 2),), rows=(bars.TRUE_RANGE,)),
         Kind("atr_bands", _atr_bands, ((14, 2),), rows=(bars.TRUE_RANGE,)),
         Kind("hv", _hv, ((10,), (20,), (30,), (60,)), reads_clock=True, rows=(bars.LOG_RETURN,)),

@@ -51,6 +51,8 @@ SIGNATURE = (
     " b1[::1], i8, i8)"
 )
 
+CHOOSE_SIGNATURE = "void(f8[:,:,::1], i8[::1], i8, i8, f8[:,:,::1])"
+
 Advance = Callable[..., None]
 step: Step  # the kernel that `build_advance` binds
 
@@ -131,6 +133,24 @@ def build_advance(name: str, family_step: Step, version: str) -> Advance:
                         n_before += present[start + t, i]
 
     return with_globals(advance, f"advance_{name}", step=family_step)
+
+
+def write_chosen(computed: FloatArray, chosen: IntArray, first_symbol: int, stop_symbol: int, out: FloatArray) -> None:
+    """Copy the chosen columns of some symbols, for as many frames as `out` has.
+
+    Parameters
+    ----------
+    computed : float64 (n, n_symbols, n_columns)
+        At least as many frames.
+    chosen : int64 (n_chosen,)
+    first_symbol, stop_symbol : int
+    out : float64 (n_frames, n_symbols, n_chosen)
+    """
+    for t in range(len(out)):
+        for i in range(first_symbol, stop_symbol):
+            row, target = computed[t, i], out[t, i]
+            for j in range(len(chosen)):
+                target[j] = row[chosen[j]]
 
 
 @inlined_kernel

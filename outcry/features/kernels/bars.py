@@ -1,8 +1,8 @@
 """The last bars of a symbol, and the terms every family reads.
 
 A row of the history is contiguous: ``x[end]`` is the newest value, ``x[end - j]`` that of j bars ago. There is room for
-`SLACK_BARS` bars beyond the lookback; where it is used up, the lookback moves to the front. The first six rows are
-always written, the others where an indicator of the set reads them.
+`SLACK_BARS` bars beyond the lookback; where it is used up, the lookback moves to the front. CLOSE is always written,
+the other rows where an indicator of the set reads them.
 
 =================  ========================================================  ========
 row                meaning                                                   unit
@@ -33,7 +33,7 @@ import math
 from outcry.compiled import inlined_kernel
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
-OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP = range(6)
+BAR_ROWS = OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP = tuple(range(6))
 TYPICAL, TRUE_RANGE, LOG_RETURN, OVERNIGHT, INTRADAY, INTRADAY_SQ, RANGE_SQ, SATCHELL, MONEY_FLOW, ILLIQUIDITY = range(
     6, 16
 )
@@ -85,7 +85,7 @@ def push_bars(
         BID to BUY_VOLUME.
     present : bool (n_frames, n_symbols)
     rows : bool (HISTORY_ROWS,)
-        Which rows are written; the first six are.
+        Which rows are written: CLOSE alone, or the first six and any others.
     n_pushed : int64 (n_symbols,)
         Receives the number of bars of each symbol.
     """
@@ -111,8 +111,10 @@ def push_bars(
                     if present[t, i]:
                         k += 1
                         end += 1
-                        x[OPEN, end], x[HIGH, end], x[LOW, end] = open_[t, i], high[t, i], low[t, i]
-                        x[CLOSE, end], x[VOLUME, end], x[VWAP, end] = close[t, i], volume[t, i], vwap[t, i]
+                        x[CLOSE, end] = close[t, i]
+                        if rows[OPEN]:
+                            x[OPEN, end], x[HIGH, end], x[LOW, end] = open_[t, i], high[t, i], low[t, i]
+                            x[VOLUME, end], x[VWAP, end] = volume[t, i], vwap[t, i]
                         if derives:
                             _derive(x, k, end, rows)
                         if has_tape:

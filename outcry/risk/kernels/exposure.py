@@ -29,9 +29,9 @@ def value_of(lots: int, lot_shares: float, price: float) -> float:
 @inlined_kernel
 def closable_lots(held: int, working: int) -> int:
     """Return what one more order may close: lots held, less those on their way to close them."""
-    if held > 0:
-        return held + max(min(working, 0), -held)
-    return held + min(max(working, 0), -held)
+    is_long = held > 0
+    left = held + (min(working, 0) if is_long else max(working, 0))
+    return max(left, 0) if is_long else min(left, 0)
 
 
 @inlined_kernel

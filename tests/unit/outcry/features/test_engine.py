@@ -109,6 +109,27 @@ def test_shards_compute_what_the_whole_universe_does(
         np.testing.assert_array_equal(bits(values), bits(np.ascontiguousarray(whole[:, mine])))
 
 
+def test_threads_change_no_bit_and_refuse_the_first_impossible_bar(
+    make_market: MakeMarket, around_the_clock: Sessions
+) -> None:
+    frames = make_market(11, N_FRAMES, N_SYMBOLS, absent_frac=0.0)
+    last = frames.rows(N_FRAMES - 4, N_FRAMES, first_seq=N_FRAMES - 4)
+    wrong = replace(last, low=last.low.copy(), open=last.open.copy())
+    wrong.low[3, 2] = wrong.open[3, 1] = -1.0
+    for features in (FEATURES, build_feature_set(FeatureSetConfig(columns=("sma_20",)), FEATURES.bar_ns)):
+        one = FeatureEngine(features, N_SYMBOLS, around_the_clock, BARS_PER_YEAR)
+        two = FeatureEngine(features, N_SYMBOLS, around_the_clock, BARS_PER_YEAR, n_threads=2)
+        for half in (frames.rows(0, 300, first_seq=0), frames.rows(300, N_FRAMES - 4, first_seq=300)):
+            np.testing.assert_array_equal(bits(two.replay(half)), bits(one.replay(half)))
+        assert two.last_seq == one.last_seq
+        np.testing.assert_array_equal(two.stale, one.stale)
+        before = two.snapshot()
+        with pytest.raises(DataValidationError, match=f"frame {N_FRAMES - 1}, symbol 1 had"):
+            two.replay(wrong)
+        for name, array in before.arrays.items():
+            np.testing.assert_array_equal(two.snapshot().arrays[name], array)
+
+
 @settings(max_examples=6, deadline=None)
 @given(seed=seeds, other=seeds, cut=cuts)
 def test_values_do_not_change_when_later_bars_do(

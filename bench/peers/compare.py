@@ -29,7 +29,7 @@ DATA_DIR = Path(os.environ.get("OUTCRY_TEST_DATA", "../shared/data"))
 BARS_FILE = DATA_DIR / "us_equities_5min_2025_2026.parquet"
 ONE_SYMBOL = "AAPL"
 N_SYMBOLS = 20
-N_REPEATS = 3
+N_REPEATS = 5
 LEAST_CPU_FRAC = 0.9
 PAGE_COLUMNS = 170  # where the table is not written to a terminal
 

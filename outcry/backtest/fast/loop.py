@@ -30,7 +30,8 @@ from outcry.execution.kernels.open_orders import (
     drop_closed,
     sum_working,
 )
-from outcry.execution.kernels.past import Bars
+from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, OPEN, Bars
+from outcry.features.kernels.prefetch import prefetch
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
 from outcry.order_rows import CANCEL_ALL, FILLED, GROUP, KEEP_OPEN, NUMBER, PARENT, POSITION, REASON, STATUS, TOUCHED
@@ -45,6 +46,9 @@ from outcry.risk.kernels.limits import Rules
 from outcry.risk.kernels.losses import loss_frac
 from outcry.risk.kernels.review import Results, review
 from outcry.risk.kernels.review import Scratch as GateScratch
+
+LINE_SYMBOLS = 8
+"""Symbols in a cache line."""
 
 WHOLE, MARKET_HALF, DECISION_HALF = range(3)
 """What of a frame is traded."""
@@ -94,6 +98,17 @@ VIEWS = (
 )
 LOGS = "Tuple((i8[:,::1], i8[:,::1], i8[:,::1], f8[:,::1], i8[::1], f8[:,::1], i8[:,::1], i8[:,::1]))"
 COUNTERS = "i8[::1]"
+
+
+@inlined_kernel
+def fetch_frame(k: int, tape: Tape, views: Views) -> None:
+    """Fetch what will be read of every symbol in frame k, which need not exist."""
+    bars, row = tape[0], tape[4] + k
+    for i in range(0, bars[CLOSE].shape[1], LINE_SYMBOLS):
+        prefetch(bars[OPEN], row, i)
+        prefetch(bars[CLOSE], row, i)
+        prefetch(bars[BAR_VOLUME], row, i)
+        prefetch(views[0], k, i)
 
 
 @inlined_kernel
@@ -263,6 +278,7 @@ def loop_version() -> str:
     outcry = Path(__file__).parents[2]
     folders = [outcry / package / "kernels" for package in ("portfolio", "risk", "execution")]
     files = [outcry / "execution" / "costs", outcry / "market" / "grid_kernels.py", outcry / "order_rows.py"]
+    files.append(outcry / "features" / "kernels" / "prefetch.py")
     return source_hash(Path(__file__).parent, *folders, *files)
 
 
@@ -290,6 +306,7 @@ def compile_run() -> Callable[..., int]:
     ) -> int:
         len(version)
         for k in range(first, stop):
+            fetch_frame(k + 1, tape, views)
             if halves != DECISION_HALF:
                 if not has_room(len(ledger[1]), market, logs, counters):
                     return k

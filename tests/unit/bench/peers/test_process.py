@@ -5,6 +5,7 @@ import orjson
 import psutil
 import pytest
 
+from bench.peers import process
 from bench.peers.process import measure_peak_mib, serve
 from bench.peers.protocol import PRICES, Bars, Trade, write_bars
 
@@ -15,6 +16,7 @@ def test_runs_are_timed_after_one_that_is_not_and_reported_on_the_last_line(
     path = tmp_path / "bars.npz"
     write_bars(path, [Bars("X", np.arange(4), {name: np.ones(4) for name in PRICES})])
     monkeypatch.setattr("sys.argv", ["peer", str(path), "--repeats", "3"])
+    monkeypatch.setattr(process, "WARM_UP_S", 0.0)
     runs: list[int] = []
 
     def run(n_bars: int) -> int:

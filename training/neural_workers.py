@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic, sleep, time_ns
 from typing import Any
 
 import ray
@@ -60,7 +60,7 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
     _check_resources(config)
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # workers import from where the others do
     with tempfile.TemporaryDirectory(prefix="outcry-train-") as folder:
-        epochs, controller = Path(folder) / "epochs.jsonl", Path(folder) / "controller"
+        epochs, stop = Path(folder) / "epochs.jsonl", Path(folder) / "stop"
         # what types of Ray are wrong below are those of Train before its second version
         trainer = TorchTrainer(
             _work,  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
                 storage_path=config.storage_dir or folder,
                 failure_config=train.FailureConfig(max_failures=config.max_retries),
                 checkpoint_config=train.CheckpointConfig(num_to_keep=1),
-                callbacks=[_EpochLog(epochs), _ControllerHandle(controller)],  # type: ignore[list-item]
+                callbacks=[_EpochLog(epochs), _Stop(stop)],  # type: ignore[list-item]
                 logging_config=train.LoggingConfig(log_level="WARNING"),
             ),
         )
@@ -84,12 +84,11 @@ def train_on_workers(config: NeuralJobConfig, job: NetworkJob, report: Callable[
         def look() -> None:
             report(_last_epoch(epochs) / (job.params.max_epochs + 1))
             if monotonic() > give_up_at:
-                _abort(controller)
                 raise ServiceError(
                     f"a fit must take at most training.neural_job.timeout_s, took {config.timeout_s:g} s"
                 )
 
-        ended: Arrays | str = _watch(trainer, look)
+        ended: Arrays | str = _watch(trainer, look, stop)
     if isinstance(ended, str):
         raise DataValidationError(ended)
     return ended
@@ -134,26 +133,25 @@ class _EpochLog(train.UserCallback):
             file.write(json.dumps(metrics[0]) + "\n")
 
 
-class _ControllerHandle(ControllerCallback):
-    """Leaves the handle of the actor that leads a fit to the process of the command: Ray Train gives it to nobody."""
+class _Stop(ControllerCallback):
+    """Ends a fit once its file is there, in the actor that leads it: Ray Train gives that actor's handle to nobody.
+
+    The fit ends in order, or where that takes too long, at once.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def after_controller_start(self, train_run_context: Any) -> None:
-        draft = self._path.with_suffix(".draft")
-        draft.write_bytes(ray.cloudpickle.dumps(ray.get_runtime_context().current_actor))  # type: ignore[no-untyped-call]
-        draft.rename(self._path)
+        controller = ray.get_runtime_context().current_actor
+        threading.Thread(target=self._wait, args=(controller,), name="stop-fit", daemon=True).start()
 
-
-def _abort(path: Path) -> None:
-    """End the fit whose controller left its handle: in order, or where that takes too long, at once."""
-    if not path.exists():
-        return
-    controller = ray.cloudpickle.loads(path.read_bytes())
-    with contextlib.suppress(ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
-        ray.get(controller.abort.remote(), timeout=_ABORT_S)
-    ray.kill(controller)
+    def _wait(self, controller: Any) -> None:
+        while not self._path.exists():
+            sleep(_POLL_S)
+        with contextlib.suppress(ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+            ray.get(controller.abort.remote(), timeout=_ABORT_S)
+        ray.kill(controller)
 
 
 def _last_epoch(path: Path) -> int:
@@ -161,8 +159,11 @@ def _last_epoch(path: Path) -> int:
     return int(json.loads(whole.splitlines()[-1])["epoch"]) if whole else 0
 
 
-def _watch(trainer: TorchTrainer, look: Callable[[], None]) -> Any:
-    """Fit beside this thread, which looks on: in the main one, Ray would take Ctrl-C away for good."""
+def _watch(trainer: TorchTrainer, look: Callable[[], None], stop: Path) -> Any:
+    """Fit beside this thread, which looks on: in the main one, Ray would take Ctrl-C away for good.
+
+    What `look` raises ends the fit, by the file `stop`.
+    """
     ended: list[Any] = []
 
     def fit() -> None:
@@ -175,7 +176,12 @@ def _watch(trainer: TorchTrainer, look: Callable[[], None]) -> Any:
     thread.start()
     while thread.is_alive():
         thread.join(_POLL_S)
-        look()
+        try:
+            look()
+        except Exception:
+            stop.touch()
+            thread.join(2 * _ABORT_S)
+            raise
     if isinstance(ended[0], train.TrainingFailedError):
         said = [line.strip() for line in str(ended[0]).splitlines() if line.strip()]
         raise ServiceError(f"workers of training.neural_job must last, failed: {said[-1]}") from ended[0]

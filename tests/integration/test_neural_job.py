@@ -127,7 +127,7 @@ def test_what_another_try_would_not_mend_is_told_at_once(job: NetworkJob, monkey
     assert three is not None
     with pytest.raises(ConfigurationError, match="must find 3 CPU for 3 workers, the cluster has 2"):
         three(job, abs)
-    monkeypatch.setattr(neural_workers, "_watch", lambda trainer, look: "loss must be finite, was nan in epoch 1")
+    monkeypatch.setattr(neural_workers, "_watch", lambda trainer, look, stop: "loss must be finite, was nan in epoch 1")
     with pytest.raises(DataValidationError, match="loss must be finite, was nan in epoch 1"):
         workers_of(TWO)(job, abs)  # type: ignore[misc]
 

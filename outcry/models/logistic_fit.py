@@ -7,7 +7,7 @@ import numpy as np
 from outcry.market.frame import FloatArray
 from outcry.messages import Direction
 from outcry.models.dataset import Dataset
-from outcry.models.penalty_path import FitSums, Sums
+from outcry.models.linear_family import FitSums, Sums
 
 
 def logistic_sums(solver: str, l1_frac: float, max_iterations: int, tolerance: float, seed: int) -> FitSums:

@@ -97,7 +97,7 @@ def test_numbers_tell_what_changed(registry, bundles_dir):
     for wanted in ("1.1.0", "3", third.bundle_version, third.bundle_version[:8]):
         assert registry.find("numbers", wanted) == third
     assert registry.find("numbers", "challenger") == found[0]
-    with pytest.raises(ModelError, match=r"must be an alias, a number or one of 2\.0\.0, .*, was champion"):
+    with pytest.raises(ModelError, match=r"a number, of a bundle, or one of challenger, 2\.0\.0, .*; was champion"):
         registry.find("numbers", "champion")
 
 

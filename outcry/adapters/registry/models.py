@@ -109,8 +109,10 @@ class ModelRegistry:
                 return found[0]
             if found:
                 raise ModelError(f"version must name one of {name}, {wanted} names {len(found)}")
-        known = ", ".join(each.version for each in versions) or "none"
-        raise ModelError(f"version of {name} must be an alias, a number or one of {known}, was {wanted}")
+        if not versions:
+            raise ModelError(f"version of {name} must be one that is registered, there is none, was {wanted}")
+        known = [alias for each in versions for alias in each.aliases] + [each.version for each in versions]
+        raise ModelError(f"version of {name} must be a number, of a bundle, or one of {', '.join(known)}; was {wanted}")
 
     def champion(self, name: str) -> ModelVersion | None:
         """Return the version that trades."""

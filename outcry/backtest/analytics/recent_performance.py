@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from outcry.backtest.analytics.bootstrap import MIN_RETURNS
 from outcry.backtest.analytics.return_metrics import sharpe_ratio
 from outcry.labels.horizon import LabelArray
 from outcry.market.frame import BoolArray, FloatArray
@@ -49,7 +50,7 @@ class RecentPerformance:
     accuracy, log_loss, ece_frac : float or None
         See `outcry.models.evaluation.score`; log loss in nats.
     sharpe : float or None
-        Of the returns from frame to frame, a year; of so few days a direction at most.
+        Of the returns from frame to frame, a year, of `MIN_RETURNS` or more; of so few days a direction at most.
     latency_p50_ms, latency_p99_ms : float or None
         From a frame in the journal to all of its decisions there.
     shadows : tuple of ShadowPerformance
@@ -101,7 +102,7 @@ def recent_performance(
         accuracy=accuracy,
         log_loss=log_loss,
         ece_frac=ece_frac,
-        sharpe=sharpe_ratio(returns, bars_per_year) if len(returns) > 1 else None,
+        sharpe=sharpe_ratio(returns, bars_per_year) if len(returns) >= MIN_RETURNS else None,
         latency_p50_ms=None if p50 is None else float(p50),
         latency_p99_ms=None if p99 is None else float(p99),
         shadows=tuple(

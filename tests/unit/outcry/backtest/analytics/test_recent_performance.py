@@ -12,8 +12,17 @@ def test_forecasts_are_graded_where_their_outcome_is_known() -> None:
     found = recent_performance(np.array([100.0, 101.0, 100.0]), probability, labels, np.array([1.0, 3.0]), 252.0)
     assert (found.n_frames, found.n_graded, found.accuracy) == (2, 2, 0.5)
     assert found.log_loss == pytest.approx(-(np.log(0.7) + np.log(0.1)) / 2)
-    assert found.sharpe == pytest.approx(np.mean([0.01, -1 / 101]) / np.std([0.01, -1 / 101], ddof=1) * np.sqrt(252.0))
+    assert found.sharpe is None
     assert (found.latency_p50_ms, found.latency_p99_ms) == (2.0, pytest.approx(2.98))
+
+
+def test_a_sharpe_ratio_is_told_from_ten_returns_on() -> None:
+    equity = np.array([100.0, 101.0, 100.0, 102.0, 101.0, 103.0, 103.0, 104.0, 102.0, 103.0, 104.0])
+    nothing = np.empty((0, 1, 3)), np.empty((0, 1), dtype=np.int8), np.empty(0)
+    returns = np.diff(equity) / equity[:-1]
+    found = recent_performance(equity, *nothing, 252.0)
+    assert found.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252.0))
+    assert recent_performance(equity[1:], *nothing, 252.0).sharpe is None
 
 
 def test_a_shadow_is_graded_beside_what_was_traded_on_the_outcomes_of_both() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from outcry.errors import OutcryError
+from outcry.errors import OutcryError, ServiceError
 
 _FILE_WIDTH = 200  # of a table in a file or a pipe, where a terminal has its own and COLUMNS does not say
 
@@ -22,6 +22,7 @@ if not console.is_terminal and "COLUMNS" not in os.environ:
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
+EXIT_UNAVAILABLE = 69  # a service is; the one of these that another try may mend
 EXIT_INTERRUPTED = 130
 
 
@@ -44,7 +45,7 @@ def run_guarded(command: Callable[[], None]) -> None:
         if is_debugging:
             raise
         errors.print(f"[bold red]error[/]: {_escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(EXIT_MISUSED)
+        sys.exit(EXIT_UNAVAILABLE if isinstance(error, ServiceError) else EXIT_MISUSED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         if is_debugging:
             raise

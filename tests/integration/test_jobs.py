@@ -144,6 +144,14 @@ async def test_a_failed_job_waits_twice_as_long_each_time_and_lets_others_by(des
     assert len({name for name in desk.cluster.tries if name.startswith(f"outcry-{job.job_id}-")}) == 3
 
 
+async def test_what_is_misused_is_not_tried_again(desk: Desk) -> None:
+    job = await desk.start()
+    desk.cluster.stand(job, S.MISUSED, "exit status 2: source must be a file")
+    assert not await desk.step()
+    job = await desk.queue.get(job.job_id)
+    assert (job.state, job.n_tries, job.detail) == (JobState.FAILED, 1, "exit status 2: source must be a file")
+
+
 async def test_whoever_is_killed_between_asking_ray_and_its_answer_starts_nothing_twice(desk: Desk) -> None:
     job = await desk.queue.submit(REQUEST)
     desk.cluster.is_killed_after_submit = True

@@ -228,7 +228,7 @@ Refuse = Callable[..., None]
 def check_refused(outcry: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refuse:
     """Run a command line in this process, which saves its start; it must end in one message that has `named`."""
 
-    def check(*words: str, named: str) -> None:
+    def check(*words: str, named: str, code: int = 2) -> None:
         monkeypatch.setattr(sys, "argv", ["outcry", *words, *outcry.options])
         handler = signal.getsignal(signal.SIGTERM)
         try:
@@ -237,7 +237,7 @@ def check_refused(outcry: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: 
         finally:
             signal.signal(signal.SIGTERM, handler)
         printed, told = capsys.readouterr()
-        assert ended.value.code == 2, printed + told
+        assert ended.value.code == code, printed + told
         assert named in told
         assert "Traceback" not in told
         assert "hunter2" not in printed + told
@@ -271,16 +271,20 @@ def test_a_bad_file_is_one_message_and_nothing_starts(outcry: CommandLine, check
         (["run", "--benchmark", "SPY=0.6"], "must sum to 1"),
         (["run", "--benchmark", "SPY@/nowhere.csv"], "/nowhere.csv"),
         (["walk-forward", "--benchmark", "SPY"], "SPY"),
-        (["status", "--set", "storage.database_url=postgresql://me:hunter2@127.0.0.1:1/x"], "port 1"),
     ],
 )
 def test_a_wrong_word_is_one_message_that_names_it(check_refused: Refuse, words: list[str], named: str) -> None:
     check_refused(*words, named=named)
 
 
+def test_a_service_that_is_not_there_is_named_and_may_be_tried_again(check_refused: Refuse) -> None:
+    url = "storage.database_url=postgresql://me:hunter2@127.0.0.1:1/x"
+    check_refused("status", "--set", url, named="port 1", code=69)
+
+
 def test_a_taken_port_is_named_before_anything_starts(outcry: CommandLine, check_refused: Refuse) -> None:
     with socket.create_server(("127.0.0.1", outcry.port)):
-        check_refused("run", *SMALL, named=str(outcry.port))
+        check_refused("run", *SMALL, named=str(outcry.port), code=69)
     assert not (outcry.folder / "state").exists()
 
 

@@ -164,7 +164,7 @@ def test_a_queue_runs_jobs_by_priority_and_tries_stops_and_logs_them(cluster: Cl
 
     assert cluster.run("jobs", "wait", failing, "--timeout", "300").returncode == 1
     failed = cluster.show(failing)
-    assert (failed["state"], failed["n_tries"]) == ("failed", 2)
+    assert (failed["state"], failed["n_tries"]) == ("failed", 1)  # another try would find no file either
     assert "nowhere.parquet" in failed["detail"]
 
     while "jobs start at" not in cluster.run("jobs", "logs", endless).stdout:
@@ -186,6 +186,6 @@ def test_a_queue_runs_jobs_by_priority_and_tries_stops_and_logs_them(cluster: Cl
     assert (dispatcher.returncode, "Traceback" in stderr) == (130, False)
 
     stranger = cluster.run("jobs", "work", RAY_AUTH_MODE="disabled")
-    assert stranger.returncode == 2
+    assert stranger.returncode == 69
     assert "Missing authentication token" in stranger.stderr
     assert len(stranger.stderr.splitlines()) == 1

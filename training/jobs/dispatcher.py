@@ -16,7 +16,10 @@ Tell = Callable[[str], None]
 
 
 class SubmissionStatus(Enum):
-    """How a cluster says that a try stands; `UNPLACED` has ended without a start, as there was no place for it."""
+    """How a cluster says that a try stands.
+
+    `UNPLACED` has ended without a start, as there was no place for it; `MISUSED` has failed, and would again.
+    """
 
     PENDING = auto()
     RUNNING = auto()
@@ -24,6 +27,7 @@ class SubmissionStatus(Enum):
     FAILED = auto()
     STOPPED = auto()
     UNPLACED = auto()
+    MISUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class Dispatcher:
             case SubmissionStatus.STOPPED:
                 by_others = "" if job.stop_as else "stopped through Ray"
                 await self._finish(job, JobState(job.stop_as or "cancelled"), by_others)
-            case SubmissionStatus.FAILED | SubmissionStatus.UNPLACED if job.stop_as is not None:
+            case SubmissionStatus.FAILED | SubmissionStatus.MISUSED | SubmissionStatus.UNPLACED if job.stop_as:
                 await self._finish(job, JobState(job.stop_as))
             case SubmissionStatus.UNPLACED:
                 self._tell(f"job {job.job_id} found no place: it asks for {describe_resources(job)}")
@@ -143,6 +147,9 @@ class Dispatcher:
             case SubmissionStatus.FAILED:
                 assert seen is not None  # noqa: S101 - None is the first case
                 await self._fail(job, seen.detail)
+            case SubmissionStatus.MISUSED:
+                assert seen is not None  # noqa: S101 - as above
+                await self._give_up(job, seen.detail)
 
     async def _follow_unknown(self, job: JobRecord) -> None:
         if job.stop_as is not None:
@@ -176,13 +183,16 @@ class Dispatcher:
 
     async def _fail(self, job: JobRecord, why: str) -> None:
         if job.n_failures >= job.max_retries:
-            await self._queue.finish(job, JobState.FAILED, self._clock(), why)
-            self._tell(f"job {job.job_id} failed: {why}")
+            await self._give_up(job, why)
             return
         wait_s = self._config.backoff_s * 2**job.n_failures
         await self._queue.requeue(job, self._clock(), why, wait=timedelta(seconds=wait_s), has_failed=True)
         again = f"try {job.n_failures + 2} of {job.max_retries + 1} in {wait_s:g} s"
         self._tell(f"job {job.job_id} failed: {why}; {again}")
+
+    async def _give_up(self, job: JobRecord, why: str) -> None:
+        await self._queue.finish(job, JobState.FAILED, self._clock(), why)
+        self._tell(f"job {job.job_id} failed: {why}")
 
 
 def describe_resources(job: JobRecord) -> str:

@@ -106,7 +106,8 @@ def run(market: Market) -> FastRun:
     values = engine.replay(market.frames)
     fast, slow = (values[:, :, market.features.place(name)] for name in COLUMNS)
     spread = fast - slow
-    shares = np.where(spread > TIE, float(SHARES), np.where(spread < -TIE, 0.0, np.nan))
+    shares = np.where(spread > 0.0, float(SHARES), 0.0)
+    shares[~(np.abs(spread) > TIE)] = np.nan  # a tie, or not yet known: nothing changes
     return FastBacktest("crossover", market.universe, market.config, market.tape).trade_shares(shares)
 
 

@@ -173,15 +173,20 @@ def find_wrong_bar(
     """
     n_frames, n_symbols = present.shape
     for t in range(n_frames):
-        for i in range(n_symbols):
-            is_possible = (
-                0.0 < low[t, i] <= high[t, i] < math.inf
-                and 0.0 < open_[t, i] < math.inf
-                and 0.0 < close[t, i] < math.inf
-                and 0.0 < vwap[t, i] < math.inf
-                and 0.0 <= volume[t, i] < math.inf
-            )
-            if present[t, i] and not is_possible:
-                place: int = t * n_symbols + i
-                return place
+        is_wrong = False
+        for i in range(n_symbols):  # without branches, so that it is done for several symbols at once
+            bar = open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], vwap[t, i]
+            is_wrong |= present[t, i] & (not _is_possible(*bar))
+        if is_wrong:
+            for i in range(n_symbols):
+                bar = open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], vwap[t, i]
+                if present[t, i] and not _is_possible(*bar):
+                    place: int = t * n_symbols + i
+                    return place
     return -1
+
+
+@inlined_kernel
+def _is_possible(o: float, h: float, l: float, c: float, v: float, w: float) -> bool:  # noqa: E741 - as above
+    is_positive = (o > 0.0) & (l > 0.0) & (c > 0.0) & (w > 0.0) & (v >= 0.0)
+    return is_positive & (l <= h) & (o < math.inf) & (h < math.inf) & (c < math.inf) & (w < math.inf) & (v < math.inf)

@@ -178,7 +178,7 @@ def _watch(trainer: TorchTrainer, look: Callable[[], None], stop: Path) -> Any:
         thread.join(_POLL_S)
         try:
             look()
-        except Exception:
+        except Exception:  # whatever it is ends the fit, and is raised again; Ctrl-C waits for nothing
             stop.touch()
             thread.join(2 * _ABORT_S)
             raise

@@ -13,7 +13,7 @@ from bench.peers.protocol import Bars, Report, Trade, read_bars
 
 N_REPEATS = 5
 WARM_UP_S = 2.0
-"""Runs that are not timed go on for so long, at least one: the first dozen of milliseconds wait for fresh memory."""
+"""Runs that are not timed go on for so long, at least one: the first dozen of short ones wait for fresh memory."""
 
 Loaded = TypeVar("Loaded")
 Ran = TypeVar("Ran")

@@ -31,7 +31,7 @@ from outcry.execution.kernels.open_orders import (
     sum_working,
 )
 from outcry.execution.kernels.past import BAR_VOLUME, CLOSE, OPEN, Bars
-from outcry.features.kernels.prefetch import prefetch
+from outcry.features.kernels.prefetch import LINE_VALUES, prefetch
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 from outcry.market.grid_kernels import to_currency
 from outcry.order_rows import CANCEL_ALL, FILLED, GROUP, KEEP_OPEN, NUMBER, PARENT, POSITION, REASON, STATUS, TOUCHED
@@ -46,9 +46,6 @@ from outcry.risk.kernels.limits import Rules
 from outcry.risk.kernels.losses import loss_frac
 from outcry.risk.kernels.review import Results, review
 from outcry.risk.kernels.review import Scratch as GateScratch
-
-LINE_SYMBOLS = 8
-"""Symbols in a cache line."""
 
 WHOLE, MARKET_HALF, DECISION_HALF = range(3)
 """What of a frame is traded."""
@@ -104,7 +101,7 @@ COUNTERS = "i8[::1]"
 def fetch_frame(k: int, tape: Tape, views: Views) -> None:
     """Fetch what will be read of every symbol in frame k, which need not exist."""
     bars, row = tape[0], tape[4] + k
-    for i in range(0, bars[CLOSE].shape[1], LINE_SYMBOLS):
+    for i in range(0, bars[CLOSE].shape[1], LINE_VALUES):
         prefetch(bars[OPEN], row, i)
         prefetch(bars[CLOSE], row, i)
         prefetch(bars[BAR_VOLUME], row, i)
@@ -306,8 +303,8 @@ def compile_run() -> Callable[..., int]:
     ) -> int:
         len(version)
         for k in range(first, stop):
-            fetch_frame(k + 1, tape, views)
             if halves != DECISION_HALF:
+                fetch_frame(k + 1, tape, views)
                 if not has_room(len(ledger[1]), market, logs, counters):
                     return k
                 if not market_step(k, tape, market, ledger, rulebook[2], logs, counters):

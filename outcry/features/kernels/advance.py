@@ -11,7 +11,7 @@ columns), then its windows, then the places of its inputs among all columns.
 from collections.abc import Callable
 
 from outcry.compiled import inlined_kernel, with_globals
-from outcry.features.kernels.prefetch import prefetch
+from outcry.features.kernels.prefetch import LINE_VALUES, prefetch
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 BLOCK_BARS = 64
@@ -19,7 +19,6 @@ BLOCK_BARS = 64
 BLOCK_SYMBOLS = 16
 """Live it runs over the bar of so many symbols: their histories stay near, and its branches are foreseen. Meanwhile
 what it will read of the next ones is fetched."""
-_LINE = 8  # float64 values in a cache line
 _FETCHED_BARS = 32  # longer windows are running sums for the most part
 
 OPCODE, SLOTS_FROM, SLOTS_TO, OUT_FROM, OUT_TO, PARAMS = range(6)
@@ -158,11 +157,11 @@ def _fetch(
     end: int, i: int, x: FloatArray, state: FloatArray, last: FloatArray, rows: BoolArray, first: int, stop: int
 ) -> None:
     """Fetch what a family reads of symbol `i`: its state, its columns, and the newest bars of its rows."""
-    for slot in range(0, state.shape[1], _LINE):
+    for slot in range(0, state.shape[1], LINE_VALUES):
         prefetch(state, i, slot)
-    for column in range(first, stop, _LINE):
+    for column in range(first, stop, LINE_VALUES):
         prefetch(last, i, column)
     for row in range(len(x)):
         if rows[row]:
-            for j in range(0, _FETCHED_BARS, _LINE):
+            for j in range(0, _FETCHED_BARS, LINE_VALUES):
                 prefetch(x, row, end - j)

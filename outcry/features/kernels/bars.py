@@ -31,6 +31,7 @@ BUY_VOLUME         volume of trades that buyers began; NaN where not known   sha
 import math
 
 from outcry.compiled import inlined_kernel
+from outcry.features.kernels.prefetch import LINE_VALUES
 from outcry.market.frame import BoolArray, FloatArray, IntArray
 
 BAR_ROWS = OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP = tuple(range(6))
@@ -41,7 +42,6 @@ LOG_CLOSE, BID, ASK, BID_SIZE, ASK_SIZE, TRADES, BUY_VOLUME = range(16, 23)
 HISTORY_ROWS = 23
 SLACK_BARS = 512
 """The most bars one call may push."""
-_LINE_SYMBOLS = 8  # in a cache line: read together, it is fetched once
 _BLOCK_FRAMES = 32
 
 _FIELDS = ", ".join(["Array(f8, 2, 'C', True)"] * 6)  # they may be read-only
@@ -102,8 +102,8 @@ def push_bars(
                 for j in range(lookback_bars):
                     history[i, row, j] = history[i, row, start + j]
             ends[i] = lookback_bars - 1
-    for i_from in range(first_symbol, stop_symbol, _LINE_SYMBOLS):
-        i_to = min(i_from + _LINE_SYMBOLS, stop_symbol)
+    for i_from in range(first_symbol, stop_symbol, LINE_VALUES):  # read together, a line is fetched once
+        i_to = min(i_from + LINE_VALUES, stop_symbol)
         for t_from in range(0, n_frames, _BLOCK_FRAMES):
             for i in range(i_from, i_to):
                 x, k, end = history[i], counts[i] + n_pushed[i], ends[i] + n_pushed[i]

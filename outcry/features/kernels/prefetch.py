@@ -9,6 +9,8 @@ from numba.extending import intrinsic
 
 from outcry.market.frame import FloatArray
 
+LINE_VALUES = 8
+"""float64 values in a cache line."""
 _READ, _INTO_ALL_CACHES, _DATA = 0, 3, 1  # as LLVM's reference manual numbers them
 
 

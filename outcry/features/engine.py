@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -191,14 +192,8 @@ class FeatureEngine:
         self._check_follows(frames.first_seq, frames.n_symbols)
         bars = _bars_of(frames.continuous())
         n_threads = min(self._n_threads, self.n_symbols)
-        if n_threads == 1:
-            self._check_bars(frames.first_seq, bars)
-            self._replay(bars, out, 0, self.n_symbols)
-        else:
-            parts, edges = _split(len(frames), n_threads), _split(self.n_symbols, n_threads)
-            with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(lambda a, b: self._check_bars(frames.first_seq + a, bars.rows(slice(a, b))), *parts))
-                list(pool.map(partial(self._replay, bars, out), *edges))
+        _share(lambda a, b: self._check_bars(frames.first_seq + a, bars.rows(slice(a, b))), len(frames), n_threads)
+        _share(partial(self._replay, bars, out), self.n_symbols, n_threads)
         if len(frames):
             np.logical_not(bars.present[-1], out=self._arrays["stale"])
             self.last_seq = frames.last_seq
@@ -293,10 +288,18 @@ class FeatureEngine:
         ends[first:stop] += n_bars[first:stop]
 
 
-def _split(n: int, n_parts: int) -> tuple[list[int], list[int]]:
-    """Return where each of some parts of 0 .. n begins, and where it ends."""
-    edges = np.linspace(0, n, n_parts + 1).astype(int).tolist()
-    return edges[:-1], edges[1:]
+def _share(function: Callable[[int, int], None], n: int, n_threads: int) -> None:
+    """Call a function with parts of 0 .. n, each in a thread of its own; the first in this one, which would only wait.
+
+    Of several that raise, the first part tells.
+    """
+    edges = np.linspace(0, n, n_threads + 1).astype(int).tolist()
+    parts = list(pairwise(edges))
+    with ThreadPoolExecutor(n_threads) as pool:
+        others = [pool.submit(function, *part) for part in parts[1:]]
+        function(*parts[0])
+        for other in others:
+            other.result()
 
 
 def _bars_of(frames: FrameTensor) -> _Bars:

@@ -10,6 +10,8 @@ columns), then its windows, then the places of its inputs among all columns.
 
 from collections.abc import Callable
 
+import numpy as np
+
 from outcry.compiled import inlined_kernel, with_globals
 from outcry.features.kernels.prefetch import LINE_VALUES, prefetch
 from outcry.market.frame import BoolArray, FloatArray, IntArray
@@ -120,9 +122,7 @@ def build_advance(name: str, family_step: Step, version: str) -> Advance:
                             end += 1
                             step(opcode, k, end, x, clock[t], out[t, i], s, values, p)  # noqa: F821
                         if not is_live:
-                            kept = work[m, column - first : stop_column - first]
-                            for j in range(len(kept)):
-                                kept[j] = values[j]
+                            _copy(values, work[m, column - first : stop_column - first])
                 for i in range(i_from, i_to):
                     for t in range(1 if is_live else n):
                         of_family = out[start + t, i, first:stop]
@@ -146,10 +146,25 @@ def write_chosen(computed: FloatArray, chosen: IntArray, first_symbol: int, stop
     out : float64 (n_frames, n_symbols, n_chosen)
     """
     for t in range(len(out)):
-        for i in range(first_symbol, stop_symbol):
-            row, target = computed[t, i], out[t, i]
-            for j in range(len(chosen)):
-                target[j] = row[chosen[j]]
+        rows, targets = computed[t, first_symbol:stop_symbol], out[t, first_symbol:stop_symbol]
+        for i in range(len(rows)):
+            row, target = rows[i], targets[i]
+            for j in range(len(target)):
+                target[j] = row[np.uintp(chosen[j])]
+
+
+@inlined_kernel
+def _copy(values: FloatArray, target: FloatArray) -> None:
+    """Copy a few values, one by one: what was just written by itself is not yet there to be read with its neighbour."""
+    n = len(target)
+    if n > 0:
+        target[0] = values[0]
+    if n > 1:
+        target[1] = values[1]
+    if n > 2:
+        target[2] = values[2]
+    for j in range(3, n):
+        target[j] = values[j]
 
 
 @inlined_kernel

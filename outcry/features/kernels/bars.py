@@ -30,6 +30,8 @@ BUY_VOLUME         volume of trades that buyers began; NaN where not known   sha
 
 import math
 
+import numpy as np
+
 from outcry.compiled import inlined_kernel
 from outcry.features.kernels.prefetch import LINE_VALUES
 from outcry.market.frame import BoolArray, FloatArray, IntArray
@@ -103,25 +105,37 @@ def push_bars(
                     history[i, row, j] = history[i, row, start + j]
             ends[i] = lookback_bars - 1
     for i_from in range(first_symbol, stop_symbol, LINE_VALUES):  # read together, a line is fetched once
-        i_to = min(i_from + LINE_VALUES, stop_symbol)
-        for t_from in range(0, n_frames, _BLOCK_FRAMES):
-            for i in range(i_from, i_to):
-                x, k, end = history[i], counts[i] + n_pushed[i], ends[i] + n_pushed[i]
-                for t in range(t_from, min(t_from + _BLOCK_FRAMES, n_frames)):
-                    if present[t, i]:
-                        k += 1
-                        end += 1
-                        x[CLOSE, end] = close[t, i]
-                        if rows[OPEN]:
-                            x[OPEN, end], x[HIGH, end], x[LOW, end] = open_[t, i], high[t, i], low[t, i]
-                            x[VOLUME, end], x[VWAP, end] = volume[t, i], vwap[t, i]
-                        if derives:
-                            _derive(x, k, end, rows)
-                        if has_tape:
-                            for row in range(BID, HISTORY_ROWS):
-                                if rows[row]:
-                                    x[row, end] = tape[t, i, row - BID] if len(tape) > 0 else math.nan
-                n_pushed[i] = k - counts[i]
+        for first in range(0, n_frames, _BLOCK_FRAMES):
+            block = slice(first, min(first + _BLOCK_FRAMES, n_frames))
+            for i in range(i_from, min(i_from + LINE_VALUES, stop_symbol)):
+                x, has_bar, next_ = history[i], present[block, i], ends[i] + n_pushed[i] + 1
+                n = _push(close[block, i], has_bar, x[CLOSE, next_:])
+                if rows[OPEN]:
+                    _push(open_[block, i], has_bar, x[OPEN, next_:])
+                    _push(high[block, i], has_bar, x[HIGH, next_:])
+                    _push(low[block, i], has_bar, x[LOW, next_:])
+                    _push(volume[block, i], has_bar, x[VOLUME, next_:])
+                    _push(vwap[block, i], has_bar, x[VWAP, next_:])
+                if derives:
+                    for j in range(n):
+                        _derive(x, counts[i] + n_pushed[i] + 1 + j, next_ + j, rows)
+                if has_tape:
+                    for row in range(BID, HISTORY_ROWS):
+                        if rows[row] and len(tape) > 0:
+                            _push(tape[block, i, row - BID], has_bar, x[row, next_:])
+                        elif rows[row]:
+                            x[row, next_ : next_ + n] = math.nan
+                n_pushed[i] += n
+
+
+@inlined_kernel
+def _push(values: FloatArray, has_bar: BoolArray, target: FloatArray) -> int:
+    """Write the values of those frames that have a bar, and return how many; one more place may be overwritten."""
+    n = 0
+    for m in range(len(values)):
+        target[np.uintp(n)] = values[m]
+        n += has_bar[m]
+    return n
 
 
 @inlined_kernel

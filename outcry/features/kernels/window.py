@@ -22,8 +22,8 @@ def rolling_sum(total: float, x: FloatArray, end: int, k: int, window: int) -> f
     """Advance the sum of the last `window` values, of all while k < window, by the k-th; once a window it is anew."""
     if k % window == 0:
         return window_sum(x, end, window)
-    added: float = total + x[end]
-    return added - x[end - window] if k > window else added
+    change: float = x[end] - x[end - window] if k > window else x[end]
+    return total + change
 
 
 @inlined_kernel

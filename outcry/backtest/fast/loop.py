@@ -131,7 +131,7 @@ def market_step(
     if n_fills or n_booked:
         code = settle_frames(account, lots, basis, fills, places, logs[7][n_booked_before : n_booked_before + n_booked])
     if code == FITS:
-        code = mark(account, lots, broker[5], steps[0])
+        code, logs[5][GROSS, k], logs[5][NET, k] = mark(account, lots, broker[5], steps[0], steps[2])
     counters[FAILURE] = code
     logs[6][CASH_CURVE, k], logs[6][EQUITY_CURVE, k] = account[CASH], account[EQUITY]
     return bool(code == FITS)
@@ -179,8 +179,8 @@ def decision_step(
             sizing, order_rules, steps, scratch, target, wanted,
         )  # fmt: skip
     n_out, cancel, n_events = review(
-        state, limits, seq, sessions[k], account[EQUITY], (lots, working, close, target), wanted, n_wanted, cancel,
-        gate_scratch, results,
+        state, limits, seq, sessions[k], account[EQUITY], logs[5][GROSS, k], (lots, working, close, target), wanted,
+        n_wanted, cancel, gate_scratch, results,
     )  # fmt: skip
     if cancel != KEEP_OPEN:
         cancel_open(broker, cancel == CANCEL_ALL)
@@ -193,7 +193,8 @@ def decision_step(
         copy_row(results[2][e], logs[3][place])
         logs[4][place] = seq
     counters[N_EVENTS] += n_events
-    write_curves(k, account, lots, close, steps, state, logs)
+    logs[5][DRAWDOWN, k] = loss_frac(state[STATE_EQUITY], state[PEAK_EQUITY])
+    logs[5][HALTED, k] = state[IS_HALTED]
 
 
 @inlined_kernel
@@ -237,22 +238,6 @@ def copy_row(row: NDArray[Any], target: NDArray[Any]) -> None:
     """Copy a row; an assignment of slices would allocate."""
     for column in range(len(row)):
         target[column] = row[column]
-
-
-@inlined_kernel
-def write_curves(
-    k: int, account: IntArray, lots: IntArray, close: FloatArray, steps: Steps, state: IntArray, logs: Logs
-) -> None:
-    """Write the exposures of frame k, its drawdown and whether it is halted."""
-    gross = net = 0.0
-    for i in range(len(lots)):
-        value = lots[i] * steps[2] * close[i] if lots[i] != 0 else 0.0
-        gross += abs(value)
-        net += value
-    curves = logs[5]
-    curves[GROSS, k], curves[NET, k] = gross, net
-    curves[DRAWDOWN, k] = loss_frac(state[STATE_EQUITY], state[PEAK_EQUITY])
-    curves[HALTED, k] = state[IS_HALTED]
 
 
 @inlined_kernel

@@ -228,8 +228,10 @@ def _is_before(fill: IntArray, other: IntArray) -> bool:
 
 
 @inlined_kernel
-def mark(account: IntArray, lots: IntArray, close: FloatArray, price_scale: float) -> int:
-    """Write the equity, exact in money units; return `FITS`, or `EQUITY` where it is too large or not known.
+def mark(
+    account: IntArray, lots: IntArray, close: FloatArray, price_scale: float, lot_shares: float
+) -> tuple[int, float, float]:
+    """Write the equity, exact in money units.
 
     Parameters
     ----------
@@ -237,23 +239,34 @@ def mark(account: IntArray, lots: IntArray, close: FloatArray, price_scale: floa
         See the module.
     close : float64 (n_symbols,)
         Last close seen, account currency; NaN only where nothing is held.
-    price_scale : float
-        Price units in one of account currency.
+    price_scale, lot_shares : float
+        Price units in one of account currency; shares in a lot.
+
+    Returns
+    -------
+    code : int
+        `FITS`, or `EQUITY` where it is too large or not known.
+    gross, net : float
+        Σ abs(value) and Σ value of what is held, account currency.
 
     Notes
     -----
     What must stay below `LARGEST_UNITS` is the cash and the value of every position, added without their signs: then
     no sum on the way can be too large.
     """
-    gross, equity = abs(float(account[CASH])), account[CASH]
+    largest, equity = abs(float(account[CASH])), account[CASH]
+    gross = net = 0.0
     for i in range(len(lots)):
         price = close[i] if lots[i] != 0 else 0.0
-        gross += abs(float(lots[i]) * (price * price_scale))
+        largest += abs(float(lots[i]) * (price * price_scale))
         equity += lots[i] * to_price_units(price, price_scale)
-    if not is_small(gross):
-        return EQUITY
+        value = lots[i] * lot_shares * price
+        gross += abs(value)
+        net += value
+    if not is_small(largest):
+        return EQUITY, gross, net
     account[EQUITY] = equity
-    return FITS
+    return FITS, gross, net
 
 
 @kernel
@@ -307,6 +320,6 @@ def compile_settle(version: str) -> Callable[..., int]:
             return code
         if len(out[0]):
             write_holdings(lots, basis, price_scale, lot, out)
-        return mark(account, lots, close, price_scale)
+        return mark(account, lots, close, price_scale, lot[0] / lot[1])[0]
 
     return compile_entry_point(settle, _SIGNATURE)

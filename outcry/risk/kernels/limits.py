@@ -19,7 +19,7 @@ position frame by frame.
 
 import math
 
-from outcry.compiled import kernel
+from outcry.compiled import inlined_kernel, kernel
 from outcry.market.frame import FloatArray, IntArray
 from outcry.risk.kernels.exposure import Book, Exposure, value_of
 from outcry.risk.kernels.layout import (
@@ -91,7 +91,7 @@ def measure(limit: int, i: int, signed: float, rules: Rules, book: Book, exposur
     return measured
 
 
-@kernel
+@inlined_kernel
 def room(limit: int, i: int, sign: int, rules: Rules, book: Book, exposure: Exposure) -> float:
     """Return the largest value, account currency, that may still trade in direction `sign`; at most 0 where none.
 

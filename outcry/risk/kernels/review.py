@@ -96,7 +96,10 @@ def compile_review(version: str) -> Callable[..., tuple[int, int, int]]:
         results: Results,
     ) -> tuple[int, int, int]:
         len(version)
-        return review(state, rules, seq, session, equity, book, wanted, n_wanted, wanted_cancel, scratch, results)
+        gross = sum_closable_gross(book, False, rules[0][LOT_SHARES])
+        return review(
+            state, rules, seq, session, equity, gross, book, wanted, n_wanted, wanted_cancel, scratch, results
+        )
 
     return compile_entry_point(review_frame, _SIGNATURE)
 
@@ -108,6 +111,7 @@ def review(
     seq: int,
     session: int,
     equity: int,
+    gross: float,
     book: Book,
     wanted: IntArray,
     n_wanted: int,
@@ -126,6 +130,8 @@ def review(
         Of the frame.
     equity : int
         Money units, of the frame.
+    gross : float
+        Σ abs(value) of what is held, account currency.
     book : Book
         Lots held and on their way; last closes; target weights.
     wanted : int64 (n_most_wanted, N_COLUMNS)
@@ -155,7 +161,7 @@ def review(
     if is_flattening:
         cancel = KEEP_OPEN if state[WAS_FLATTENING] == 1 else CANCEL_ALL
     is_new_block = state[IS_HALTED] > state[WAS_HALTED] or state[IS_SESSION_BLOCKED] > state[WAS_SESSION_BLOCKED]
-    is_margin_call = not is_flattening and _is_margin_called(cancel == KEEP_OPEN, config, book, totals)
+    is_margin_call = not is_flattening and _is_margin_called(gross, cancel == KEEP_OPEN, config, book, totals)
     n_out = 0
     if n_wanted > 0 or state[RUNG] > 0 or is_flattening or is_new_block or is_margin_call:
         n_told = n_events
@@ -196,10 +202,12 @@ def review(
 
 
 @inlined_kernel
-def _is_margin_called(keeps_working: bool, config: FloatArray, book: Book, totals: FloatArray) -> bool:
+def _is_margin_called(held: float, keeps_working: bool, config: FloatArray, book: Book, totals: FloatArray) -> bool:
     """Say whether equity is too small a part of the positions; put the numbers of a block into the totals."""
-    gross = sum_closable_gross(book, keeps_working, config[LOT_SHARES])
     least = config[MAINTENANCE_MARGIN_FRAC]
+    if held == 0.0 or totals[T_EQUITY] / held >= least:
+        return False  # nor is it of what would be left
+    gross = sum_closable_gross(book, keeps_working, config[LOT_SHARES])
     margin_frac: float = totals[T_EQUITY] / gross if gross > 0 else least
     totals[T_BLOCK_VALUE], totals[T_BLOCK_THRESHOLD] = margin_frac, least
     is_called: bool = margin_frac < least

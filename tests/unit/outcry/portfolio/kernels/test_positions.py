@@ -61,7 +61,7 @@ def settle_frames(account, lots, basis, fills, order, events):
 
 @numba.njit
 def mark(account, lots, close, price_scale):
-    return positions.mark(account, lots, close, price_scale)
+    return positions.mark(account, lots, close, price_scale, 1.0)[0]
 
 
 @numba.njit

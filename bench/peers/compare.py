@@ -1,7 +1,8 @@
 """Run the crossover in every engine, hold the trades against each other, and print one table.
 
-Each engine runs in a process of its own, one after the other. The exit status is 1 where trades differ; how fast an
-engine was decides nothing.
+Each engine runs in a process of its own, one after the other, and they take turns for several rounds: a shared machine
+is slow for some seconds and fast for others, and what an engine is held against ran beside it. The exit status is 1
+where trades differ; how fast an engine was decides nothing.
 """
 
 import argparse
@@ -30,6 +31,7 @@ BARS_FILE = DATA_DIR / "us_equities_5min_2025_2026.parquet"
 ONE_SYMBOL = "AAPL"
 N_SYMBOLS = 20
 N_REPEATS = 5
+N_ROUNDS = 3
 LEAST_CPU_FRAC = 0.9
 PAGE_COLUMNS = 170  # where the table is not written to a terminal
 
@@ -82,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--also", action="append", default=[], metavar="MODULE", help="a program of this environment")
     parser.add_argument("--only", action="append", metavar="WORD", help="engines whose module has the word in its name")
     parser.add_argument("--symbols", type=int, default=N_SYMBOLS, help="of the second sample")
-    parser.add_argument("--repeats", type=int, default=N_REPEATS, help="of every run, after a warm-up")
+    parser.add_argument("--repeats", type=int, default=N_REPEATS, help="of every run in a round, after a warm-up")
+    parser.add_argument("--rounds", type=int, default=N_ROUNDS, help="in which the engines take turns")
     chosen = parser.parse_args(arguments)
     if not BARS_FILE.is_file():
         parser.error(f"no bars at {BARS_FILE}; OUTCRY_TEST_DATA names their folder")
@@ -90,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engines = [*(Engine(module) for module in chosen.also), *ENGINES]
     engines = [each for each in engines if not chosen.only or any(word in each.module for word in chosen.only)]
     samples = [load_sample(symbols) for symbols in ([ONE_SYMBOL], list_symbols()[: chosen.symbols])]
-    rows = [run_engine(engine, samples, chosen.repeats) for engine in engines]
+    rounds = [[run_engine(engine, samples, chosen.repeats) for engine in engines] for _ in range(chosen.rounds)]
+    rows = [merge_rounds(of_engine) for of_engine in zip(*rounds, strict=True)]
     console = Console(width=None if sys.stdout.isatty() else PAGE_COLUMNS)
     console.print(build_table(rows, samples))
     for each in find_waits(rows):
@@ -165,14 +169,35 @@ def run_engine(engine: Engine, samples: Sequence[Sample], n_repeats: int) -> Row
     return Row(tuple(reports), differences, is_own=engine.environment is None)
 
 
+def merge_rounds(rows: Sequence[Row]) -> Row:
+    """Return what one engine did in all rounds: every time it took, its largest memory, the first difference."""
+    reports = [
+        Report(
+            engine=of_sample[-1]["engine"],
+            version=of_sample[-1]["version"],
+            seconds=[each for report in of_sample for each in report["seconds"]],
+            cpu_seconds=[each for report in of_sample for each in report["cpu_seconds"]],
+            load_seconds=median(report["load_seconds"] for report in of_sample),
+            peak_mib=max(report["peak_mib"] for report in of_sample),
+            trades=of_sample[-1]["trades"],
+        )
+        for of_sample in zip(*(row.reports for row in rows), strict=True)
+    ]
+    differences = [
+        next((each for each in of_sample if each), None)
+        for of_sample in zip(*(row.differences for row in rows), strict=True)
+    ]
+    return Row(tuple(reports), tuple(differences), rows[0].is_own)
+
+
 def build_table(rows: Sequence[Row], samples: Sequence[Sample]) -> Table:
     """Return an engine a row; where one is of this environment, how many times its time the others take."""
     own = next((row for row in rows if row.is_own), None)
     table = Table(
         title="the same crossover, fees and bars in each",
         caption=(
-            "Seconds: from the library's own form of the bars to its record of the trades, median after a warm-up; "
-            "CPU: what it computed for in that time. "
+            "Seconds: from the library's own form of the bars to its record of the trades, median after a "
+            "warm-up, of all rounds; CPU: what it computed for in that time. "
             "Loading: making that form, and for NautilusTrader the engines around it, once, for the larger sample. "
             "Peak: resident memory of its process there, libraries and bars included."
         ),

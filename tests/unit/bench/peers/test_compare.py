@@ -2,7 +2,7 @@ import numpy as np
 from rich.console import Console
 
 from bench.peers.agreement import find_difference
-from bench.peers.compare import Row, Sample, build_table, find_waits
+from bench.peers.compare import Row, Sample, build_table, find_waits, merge_rounds
 from bench.peers.protocol import PRICES, Bars, Report, Trade
 
 TRADE = Trade("X", 1, 2, 10.0, 11.0, 100, 2.1)
@@ -52,6 +52,15 @@ def test_own_engine_is_held_against_each_of_the_others():
     table = print_table([build_row("outcry", 0.5, is_own=True), build_row("slow", 2.0), build_row("quick", 0.25)])
     assert table[""][-1] == "outcry is … x faster"
     assert [table[name][-1] for name in ("outcry", "slow", "quick")] == ["", "4 / 4", "0.5 / 0.5"]
+
+
+def test_times_of_all_rounds_count_and_a_difference_in_any():
+    wrong = build_row("engine", 1.0, TRADE._replace(exit_price=11.01))
+    row = merge_rounds([build_row("engine", 1.0), wrong, build_row("engine", 4.0)])
+    assert row.reports[0]["seconds"] == [9.0, 1.0, 0.5, 9.0, 1.0, 0.5, 36.0, 4.0, 2.0]
+    assert row.reports[1]["cpu_seconds"] == [90.0, 10.0, 5.0, 90.0, 10.0, 5.0, 360.0, 40.0, 20.0]
+    assert row.differences == wrong.differences
+    assert print_table([row])["engine"][:4] == ["1.0", "1", "NO", "2"]  # the median of the nine
 
 
 def test_other_trades_are_said_in_the_table():

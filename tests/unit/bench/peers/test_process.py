@@ -36,6 +36,18 @@ def test_runs_are_timed_after_one_that_is_not_and_reported_on_the_last_line(
     assert report["peak_mib"] > 1
 
 
+def test_no_other_run_begins_after_the_longest_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "bars.npz"
+    write_bars(path, [Bars("X", np.arange(4), {name: np.ones(4) for name in PRICES})])
+    monkeypatch.setattr("sys.argv", ["peer", str(path), "--repeats", "3"])
+    monkeypatch.setattr(process, "WARM_UP_S", 0.0)
+    monkeypatch.setattr(process, "MOST_S", 1e-9)
+    serve("engine", "1.2", lambda market: market, lambda market: market, lambda market, ran: [])
+    assert len(orjson.loads(capsys.readouterr().out.splitlines()[-1])["seconds"]) == 1
+
+
 def test_peak_is_at_least_what_is_held_now_and_less_than_a_machine_has():
     held_mib = psutil.Process().memory_info().rss / 2**20
     assert held_mib - 1 <= measure_peak_mib() <= psutil.virtual_memory().total / 2**20

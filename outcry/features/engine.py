@@ -117,7 +117,8 @@ class FeatureEngine:
         self.recent = RecentRows(window_bars, n_symbols, len(features.chosen))
         self._bars_per_year = float(bars_per_year)
         self._n_threads = n_threads
-        self._sessions = session_rows(sessions)
+        self._end_ns = int(sessions.close_ns[-1])
+        self._sessions = session_rows(sessions) if features.reads_clock else np.empty((0, 0), dtype=np.int64)
         self._lookback = features.lookback_bars
         self._rows = features.rows.copy()
         n_rows = int(np.flatnonzero(self._rows)[-1]) + 1
@@ -192,8 +193,10 @@ class FeatureEngine:
         self._check_follows(frames.first_seq, frames.n_symbols)
         bars = _bars_of(frames.continuous())
         n_threads = min(self._n_threads, self.n_symbols)
-        _share(lambda a, b: self._check_bars(frames.first_seq + a, bars.rows(slice(a, b))), len(frames), n_threads)
-        _share(partial(self._replay, bars, out), self.n_symbols, n_threads)
+        with ThreadPoolExecutor(n_threads) as pool:
+            share = partial(_share, pool, n_threads)
+            share(lambda a, b: self._check_bars(frames.first_seq + a, bars.rows(slice(a, b))), len(frames))
+            share(partial(self._replay, bars, out), self.n_symbols)
         if len(frames):
             np.logical_not(bars.present[-1], out=self._arrays["stale"])
             self.last_seq = frames.last_seq
@@ -239,12 +242,12 @@ class FeatureEngine:
             raise DataValidationError(f"n_symbols must be {self.n_symbols}, was {n_symbols}")
 
     def _check_bars(self, first_seq: int, bars: _Bars) -> None:
-        last_ns, end_ns = bars.ts_close_ns.max(initial=0), self._sessions[1, -1]
-        if last_ns > end_ns:
+        last_ns = bars.ts_close_ns.max(initial=0)
+        if last_ns > self._end_ns:
             raise DataValidationError(
-                f"ts_close_ns must not be after the last session, which closes at {end_ns}, was {last_ns}"
+                f"ts_close_ns must not be after the last session, which closes at {self._end_ns}, was {last_ns}"
             )
-        given: tuple[Any, ...] = (*bars.fields, bars.present)
+        given: tuple[Any, ...] = (*(field.reshape(-1) for field in bars.fields), bars.present.reshape(-1))
         wrong = _find_wrong_bar()(*given)
         if wrong >= 0:
             row, symbol = divmod(wrong, self.n_symbols)
@@ -288,18 +291,16 @@ class FeatureEngine:
         ends[first:stop] += n_bars[first:stop]
 
 
-def _share(function: Callable[[int, int], None], n: int, n_threads: int) -> None:
+def _share(pool: ThreadPoolExecutor, n_parts: int, function: Callable[[int, int], None], n: int) -> None:
     """Call a function with parts of 0 .. n, each in a thread of its own; the first in this one, which would only wait.
 
     Of several that raise, the first part tells.
     """
-    edges = np.linspace(0, n, n_threads + 1).astype(int).tolist()
-    parts = list(pairwise(edges))
-    with ThreadPoolExecutor(n_threads) as pool:
-        others = [pool.submit(function, *part) for part in parts[1:]]
-        function(*parts[0])
-        for other in others:
-            other.result()
+    first, *others = pairwise(np.linspace(0, n, n_parts + 1).astype(int).tolist())
+    waiting = [pool.submit(function, *part) for part in others]
+    function(*first)
+    for each in waiting:
+        each.result()
 
 
 def _bars_of(frames: FrameTensor) -> _Bars:

@@ -48,10 +48,11 @@ _BLOCK_FRAMES = 32
 
 _FIELDS = ", ".join(["Array(f8, 2, 'C', True)"] * 6)  # they may be read-only
 _PRESENT = "Array(b1, 2, 'C', True)"
+_CHECKED_TOGETHER = 1024
 PUSH_SIGNATURE = (
     f"void(i8[::1], i8[::1], f8[:,:,::1], {_FIELDS}, Array(f8, 3, 'C', True), {_PRESENT}, b1[::1], i8, i8, i8, i8[::1])"
 )
-CHECK_SIGNATURE = f"i8({_FIELDS}, {_PRESENT})"
+CHECK_SIGNATURE = f"i8({_FIELDS}, {_PRESENT})".replace("2, 'C'", "1, 'C'")
 
 
 def push_bars(
@@ -181,22 +182,21 @@ def find_wrong_bar(
     vwap: FloatArray,
     present: BoolArray,
 ) -> int:
-    """Return where the first impossible bar stands, ``frame * n_symbols + symbol``; -1 where there is none.
+    """Return where the first impossible bar stands, of arrays (n_bars,); -1 where there is none.
 
     Prices must be finite and positive, low at most high, volume finite and at least 0. A comparison with NaN fails.
     """
-    n_frames, n_symbols = present.shape
-    for t in range(n_frames):
+    for start in range(0, len(present), _CHECKED_TOGETHER):
+        part = slice(start, min(start + _CHECKED_TOGETHER, len(present)))
+        o, h, l, c, v, w = open_[part], high[part], low[part], close[part], volume[part], vwap[part]  # noqa: E741 - the low, as in the formulas
+        has_bar = present[part]
         is_wrong = False
-        for i in range(n_symbols):  # without branches, so that it is done for several symbols at once
-            bar = open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], vwap[t, i]
-            is_wrong |= present[t, i] & (not _is_possible(*bar))
+        for j in range(len(has_bar)):  # without branches, so that it is done for several bars at once
+            is_wrong |= has_bar[j] & (not _is_possible(o[j], h[j], l[j], c[j], v[j], w[j]))
         if is_wrong:
-            for i in range(n_symbols):
-                bar = open_[t, i], high[t, i], low[t, i], close[t, i], volume[t, i], vwap[t, i]
-                if present[t, i] and not _is_possible(*bar):
-                    place: int = t * n_symbols + i
-                    return place
+            for j in range(len(has_bar)):
+                if has_bar[j] and not _is_possible(o[j], h[j], l[j], c[j], v[j], w[j]):
+                    return start + j
     return -1
 
 

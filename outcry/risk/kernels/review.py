@@ -203,10 +203,10 @@ def review(
 
 @inlined_kernel
 def _is_margin_called(held: float, keeps_working: bool, config: FloatArray, book: Book, totals: FloatArray) -> bool:
-    """Say whether equity is too small a part of the positions; put the numbers of a block into the totals."""
+    """Say whether equity is too small a part of the positions; if it is, the totals have the numbers of the block."""
     least = config[MAINTENANCE_MARGIN_FRAC]
     if held == 0.0 or totals[T_EQUITY] / held >= least:
-        return False  # nor is it of what would be left
+        return False  # what is on its way to close leaves no more
     gross = sum_closable_gross(book, keeps_working, config[LOT_SHARES])
     margin_frac: float = totals[T_EQUITY] / gross if gross > 0 else least
     totals[T_BLOCK_VALUE], totals[T_BLOCK_THRESHOLD] = margin_frac, least

@@ -87,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=N_REPEATS, help="of every run in a round, after a warm-up")
     parser.add_argument("--rounds", type=int, default=N_ROUNDS, help="in which the engines take turns")
     chosen = parser.parse_args(arguments)
+    for name in ("repeats", "rounds"):
+        if getattr(chosen, name) < 1:
+            parser.error(f"--{name} must be at least 1, was {getattr(chosen, name)}")
     if not BARS_FILE.is_file():
         parser.error(f"no bars at {BARS_FILE}; OUTCRY_TEST_DATA names their folder")
 

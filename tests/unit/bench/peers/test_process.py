@@ -10,13 +10,17 @@ from bench.peers.process import measure_peak_mib, serve
 from bench.peers.protocol import PRICES, Bars, Trade, write_bars
 
 
-def test_runs_are_timed_after_one_that_is_not_and_reported_on_the_last_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+@pytest.fixture
+def _three_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give `serve` four bars, and a command line that asks for three runs after a single one that is not timed."""
     path = tmp_path / "bars.npz"
     write_bars(path, [Bars("X", np.arange(4), {name: np.ones(4) for name in PRICES})])
     monkeypatch.setattr("sys.argv", ["peer", str(path), "--repeats", "3"])
     monkeypatch.setattr(process, "WARM_UP_S", 0.0)
+
+
+@pytest.mark.usefixtures("_three_repeats")
+def test_runs_are_timed_after_one_that_is_not_and_reported_on_the_last_line(capsys: pytest.CaptureFixture[str]):
     runs: list[int] = []
 
     def run(n_bars: int) -> int:
@@ -36,13 +40,10 @@ def test_runs_are_timed_after_one_that_is_not_and_reported_on_the_last_line(
     assert report["peak_mib"] > 1
 
 
+@pytest.mark.usefixtures("_three_repeats")
 def test_no_other_run_begins_after_the_longest_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    path = tmp_path / "bars.npz"
-    write_bars(path, [Bars("X", np.arange(4), {name: np.ones(4) for name in PRICES})])
-    monkeypatch.setattr("sys.argv", ["peer", str(path), "--repeats", "3"])
-    monkeypatch.setattr(process, "WARM_UP_S", 0.0)
     monkeypatch.setattr(process, "MOST_S", 1e-9)
     serve("engine", "1.2", lambda market: market, lambda market: market, lambda market, ran: [])
     assert len(orjson.loads(capsys.readouterr().out.splitlines()[-1])["seconds"]) == 1

@@ -48,11 +48,11 @@ _BLOCK_FRAMES = 32
 
 _FIELDS = ", ".join(["Array(f8, 2, 'C', True)"] * 6)  # they may be read-only
 _PRESENT = "Array(b1, 2, 'C', True)"
-_CHECKED_TOGETHER = 1024
 PUSH_SIGNATURE = (
     f"void(i8[::1], i8[::1], f8[:,:,::1], {_FIELDS}, Array(f8, 3, 'C', True), {_PRESENT}, b1[::1], i8, i8, i8, i8[::1])"
 )
-CHECK_SIGNATURE = f"i8({_FIELDS}, {_PRESENT})".replace("2, 'C'", "1, 'C'")
+CHECK_SIGNATURE = "i8(" + "Array(f8, 1, 'C', True), " * 6 + "Array(b1, 1, 'C', True))"
+_CHECKED_TOGETHER = 1024
 
 
 def push_bars(

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from outcry.errors import OutcryError, ServiceError
+from outcry.exit_status import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISUSED, EXIT_UNAVAILABLE
 
 _FILE_WIDTH = 200  # of a table in a file or a pipe, where a terminal has its own and COLUMNS does not say
 
@@ -19,11 +20,6 @@ console = Console()
 errors = Console(stderr=True)
 if not console.is_terminal and "COLUMNS" not in os.environ:
     console.width = _FILE_WIDTH
-
-EXIT_FAILED = 1
-EXIT_MISUSED = 2
-EXIT_UNAVAILABLE = 69  # a service is; the one of these that another try may mend
-EXIT_INTERRUPTED = 130
 
 
 def print_json_document(document: Any) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FAILED, console, print_json_document
+from cli.console import console, print_json_document
 from outcry.adapters.sources.read import read_bars
+from outcry.exit_status import EXIT_FAILED
 from outcry.market.bar_size import format_bar_size, parse_bar_size
 from outcry.market.calendar import TradingCalendar
 from outcry.market.quality import QualityReport, Severity, check_bars

@@ -14,10 +14,11 @@ import psutil
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FAILED, console, print_json_document
+from cli.console import console, print_json_document
 from cli.options import AsJson, Assignments, ConfigFile, read_settings
 from configs.schema import Settings
 from outcry.errors import OutcryError
+from outcry.exit_status import EXIT_FAILED
 
 _SOCKET_PATH_BYTES = 107
 _MIN_MEMORY_BYTES = 4 * 2**30

@@ -9,10 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import EXIT_FAILED, console, print_json_document
+from cli.console import console, print_json_document
 from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
 from outcry.errors import ConfigurationError
+from outcry.exit_status import EXIT_FAILED
 
 if TYPE_CHECKING:
     from configs.schema import Settings

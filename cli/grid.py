@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
+from cli.console import console, errors, print_json_document
 from cli.grid_trading import SweepRequest, SweepResult, trade_sweep
 from cli.grid_view import N_ROWS, best_outcomes, best_table, point_text
 from cli.progress import StepProgress
@@ -15,6 +15,7 @@ from cli.report_file import make_report_path
 from configs.grid import to_level
 from configs.grid_settings import parameters_at, settings_at
 from outcry.errors import StrategyError
+from outcry.exit_status import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from actors.trials import TrialOutcome

@@ -12,9 +12,10 @@ import typer
 from rich.markup import escape
 from typer.exceptions import TyperException
 
-from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, console, errors, print_json_document
+from cli.console import console, errors, print_json_document
 from cli.options import AsJson, Assignments, ConfigFile, read_settings
 from outcry.errors import ConfigurationError
+from outcry.exit_status import EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from configs.schema import Settings

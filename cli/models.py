@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import EXIT_FAILED, console, print_json_document
+from cli.console import console, print_json_document
 from cli.model_explain import explain
 from cli.models_view import as_document, show_comparison, show_judgement, show_version, show_versions
 from cli.options import AsJson, Assignments, Bars, ConfigFile, End, Source, Start, Symbols, read_settings
 from cli.progress import StepProgress
 from outcry.adapters.registry.version import ALIASES, CHALLENGER, CHAMPION, SHADOW
 from outcry.errors import ConfigurationError
+from outcry.exit_status import EXIT_FAILED
 
 if TYPE_CHECKING:
     from cli.registry_session import RegistrySession

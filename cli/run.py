@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import EXIT_INTERRUPTED, console, errors, print_json_document
+from cli.console import console, errors, print_json_document
 from cli.options import (
     AsJson,
     Assignments,
@@ -26,6 +26,7 @@ from cli.report_file import make_report_path
 from configs.loader import restore_settings
 from configs.schema import Settings
 from outcry.errors import ConfigurationError, ServiceError
+from outcry.exit_status import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from cli.cluster import RayStart

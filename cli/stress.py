@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.backtest import Parameters, StrategyFile, read_parameters
-from cli.console import EXIT_FAILED, console, errors, print_json_document
+from cli.console import console, errors, print_json_document
 from cli.options import (
     AsJson,
     Assignments,
@@ -27,6 +27,7 @@ from cli.options import (
 )
 from cli.progress import StepProgress
 from outcry.errors import ConfigurationError
+from outcry.exit_status import EXIT_FAILED
 
 if TYPE_CHECKING:
     from outcry.backtest.stress.run import StressResult

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from cli.console import EXIT_FAILED, console, errors, print_json_document
+from cli.console import console, errors, print_json_document
 from cli.options import (
     AsJson,
     Assignments,
@@ -21,6 +21,7 @@ from cli.options import (
 )
 from cli.progress import StepProgress
 from outcry.errors import ServiceError
+from outcry.exit_status import EXIT_FAILED
 
 if TYPE_CHECKING:
     from configs.schema import Settings

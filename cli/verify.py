@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 import typer
 
-from cli.console import EXIT_FAILED, console, print_json_document
+from cli.console import console, print_json_document
 from cli.options import AsJson, Assignments, ConfigFile, RunId, read_settings
+from outcry.exit_status import EXIT_FAILED
 
 
 def verify(

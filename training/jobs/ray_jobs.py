@@ -13,12 +13,12 @@ from ray.job_submission import JobSubmissionClient
 
 from outcry.adapters.postgres.jobs import JobRecord
 from outcry.errors import ClusterError, ConfigurationError
+from outcry.exit_status import EXIT_MISUSED
 from training.jobs.dispatcher import Submission, SubmissionStatus
 
 Answer = TypeVar("Answer")
 
 _ANSWER_S = 60.0
-_MISUSED = 2  # the exit status of a command that is given what it does not take
 _UPLOAD_S = 600.0
 _ADDRESS_VARIABLES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
 _LOGGERS = ("ray", "ray.dashboard.modules.dashboard_sdk")  # tell of every file that is not sent
@@ -98,7 +98,7 @@ class RayJobs:
             raise self._away(error) from error
         if found.error_type == _NO_PLACE:
             return Submission(SubmissionStatus.UNPLACED)
-        if found.driver_exit_code == _MISUSED:
+        if found.driver_exit_code == EXIT_MISUSED:
             return Submission(SubmissionStatus.MISUSED, _explain(found))
         return Submission(SubmissionStatus[found.status.value], _explain(found))
 

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from cli.__main__ import app
-from cli.console import EXIT_MISUSED, run_guarded
+from cli.console import run_guarded
+from outcry.exit_status import EXIT_MISUSED
 
 
 @pytest.mark.parametrize(

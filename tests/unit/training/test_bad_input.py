@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from cli.__main__ import app
-from cli.console import EXIT_MISUSED, run_guarded
+from cli.console import run_guarded
 from configs.selection import CorrelationConfig, VarianceConfig
 from configs.training import TrainingConfig
 from outcry.errors import BundleError, ConfigurationError, DataValidationError
+from outcry.exit_status import EXIT_MISUSED
 from outcry.market.frame import FloatArray, FrameTensor
 from outcry.messages import Direction
 from outcry.models.bundle import load_bundle
